@@ -1,0 +1,45 @@
+#include "base/cancel.h"
+
+#include "base/clock.h"
+#include "vedette/error.h"
+
+int vd_cancel_init(vd_cancel *cancel)
+{
+    atomic_init(&cancel->requested, false);
+    int code = vd_mutex_init(&cancel->lock, VD_RANK_CANCEL);
+    if (code)
+        return code;
+    code = vd_cond_init(&cancel->wake);
+    if (code)
+        vd_mutex_fini(&cancel->lock);
+    return code;
+}
+
+void vd_cancel_fini(vd_cancel *cancel)
+{
+    vd_cond_fini(&cancel->wake);
+    vd_mutex_fini(&cancel->lock);
+}
+
+void vd_cancel_request(vd_cancel *cancel)
+{
+    vd_mutex_lock(&cancel->lock);
+    atomic_store(&cancel->requested, true);
+    vd_cond_broadcast(&cancel->wake);
+    vd_mutex_unlock(&cancel->lock);
+}
+
+bool vd_cancel_requested(const vd_cancel *cancel)
+{
+    return cancel && atomic_load(&cancel->requested);
+}
+
+bool vd_cancel_sleep_until(vd_cancel *cancel, int64_t deadline_ns)
+{
+    vd_mutex_lock(&cancel->lock);
+    while (!atomic_load(&cancel->requested) && vd_clock_now_ns() < deadline_ns)
+        vd_cond_wait_until(&cancel->wake, &cancel->lock, deadline_ns);
+    bool requested = atomic_load(&cancel->requested);
+    vd_mutex_unlock(&cancel->lock);
+    return requested;
+}

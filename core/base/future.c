@@ -1,0 +1,204 @@
+#include "base/future.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/thread.h"
+
+enum state { PENDING, RUNNING, DONE, FAILED, CANCELLED };
+
+struct continuation {
+    vd_continuation *run;
+    void *context;
+    struct continuation *next;
+};
+
+struct vd_future {
+    /* immutable */
+    void (*free_value)(void *value);
+
+    /* atomic: references from any thread */
+    atomic_int references;
+
+    /* guarded by lock; value and error are immutable once complete */
+    vd_mutex lock;
+    vd_cond completed;
+    enum state state;
+    void *value;
+    vd_error error;
+    struct continuation first; /* the usual one needs no allocation */
+    struct continuation *more;
+};
+
+int vd_future_new(void (*free_value)(void *value), vd_future **ret_future)
+{
+    vd_future *future = calloc(1, sizeof *future);
+    if (!future)
+        return VD_ENOMEM;
+    future->free_value = free_value;
+    atomic_init(&future->references, 1);
+    if (vd_mutex_init(&future->lock, VD_RANK_FUTURE))
+        goto no_lock;
+    if (vd_cond_init(&future->completed))
+        goto no_cond;
+    *ret_future = future;
+    return VD_OK;
+no_cond:
+    vd_mutex_fini(&future->lock);
+no_lock:
+    free(future);
+    return VD_ENOMEM;
+}
+
+vd_future *vd_future_ref(vd_future *future)
+{
+    atomic_fetch_add_explicit(&future->references, 1, memory_order_relaxed);
+    return future;
+}
+
+void vd_future_unref(vd_future **pointer)
+{
+    vd_future *future = *pointer;
+    *pointer = NULL;
+    if (!future || atomic_fetch_sub(&future->references, 1) != 1)
+        return;
+    if (future->value && future->free_value)
+        future->free_value(future->value);
+    while (future->more) {
+        struct continuation *next = future->more->next;
+        free(future->more);
+        future->more = next;
+    }
+    vd_cond_fini(&future->completed);
+    vd_mutex_fini(&future->lock);
+    free(future);
+}
+
+static bool is_complete_locked(const vd_future *future)
+{
+    return future->state >= DONE;
+}
+
+/* Sets the final state and runs the continuations outside the lock. */
+static void finish_locked(vd_future *future, enum state state)
+{
+    future->state = state;
+    vd_cond_broadcast(&future->completed);
+    struct continuation first = future->first, *more = future->more;
+    future->more = NULL;
+    vd_mutex_unlock(&future->lock);
+    if (first.run)
+        first.run(first.context, future);
+    while (more) {
+        struct continuation *next = more->next;
+        more->run(more->context, future);
+        free(more);
+        more = next;
+    }
+}
+
+bool vd_future_begin(vd_future *future)
+{
+    vd_mutex_lock(&future->lock);
+    bool begun = future->state == PENDING;
+    if (begun)
+        future->state = RUNNING;
+    vd_mutex_unlock(&future->lock);
+    return begun;
+}
+
+void vd_future_complete(vd_future *future, void *value)
+{
+    vd_mutex_lock(&future->lock);
+    future->value = value;
+    finish_locked(future, DONE);
+}
+
+bool vd_future_fail(vd_future *future, const vd_error *error)
+{
+    vd_mutex_lock(&future->lock);
+    if (is_complete_locked(future)) {
+        vd_mutex_unlock(&future->lock);
+        return false;
+    }
+    future->error = *error;
+    finish_locked(future, error->code == VD_ECANCELED ? CANCELLED : FAILED);
+    return true;
+}
+
+bool vd_future_cancel(vd_future *future)
+{
+    vd_mutex_lock(&future->lock);
+    if (future->state != PENDING) {
+        vd_mutex_unlock(&future->lock);
+        return false;
+    }
+    vd_error_set(&future->error, VD_ECANCELED, NULL, "The request was cancelled before it began.");
+    finish_locked(future, CANCELLED);
+    return true;
+}
+
+int vd_future_wait(vd_future *future, int64_t timeout_ns)
+{
+    int64_t deadline = vd_clock_deadline_ns(timeout_ns);
+    vd_mutex_lock(&future->lock);
+    while (!is_complete_locked(future))
+        if (!vd_cond_wait_until(&future->completed, &future->lock, deadline))
+            break;
+    int code = VD_ETIMEOUT;
+    if (is_complete_locked(future))
+        code = future->state == DONE ? VD_OK : future->error.code;
+    vd_mutex_unlock(&future->lock);
+    return code;
+}
+
+bool vd_future_is_complete(vd_future *future)
+{
+    vd_mutex_lock(&future->lock);
+    bool complete = is_complete_locked(future);
+    vd_mutex_unlock(&future->lock);
+    return complete;
+}
+
+void *vd_future_value(vd_future *future)
+{
+    vd_mutex_lock(&future->lock);
+    void *value = future->state == DONE ? future->value : NULL;
+    vd_mutex_unlock(&future->lock);
+    return value;
+}
+
+const vd_error *vd_future_error(vd_future *future)
+{
+    vd_mutex_lock(&future->lock);
+    bool failed = future->state == FAILED || future->state == CANCELLED;
+    vd_mutex_unlock(&future->lock);
+    return failed ? &future->error : NULL;
+}
+
+int vd_future_then(vd_future *future, vd_continuation *run, void *context)
+{
+    vd_mutex_lock(&future->lock);
+    if (is_complete_locked(future)) {
+        vd_mutex_unlock(&future->lock);
+        run(context, future);
+        return VD_OK;
+    }
+    int code = VD_OK;
+    if (!future->first.run) {
+        future->first = (struct continuation){.run = run, .context = context};
+    } else {
+        struct continuation *added = malloc(sizeof *added), **last = &future->more;
+        if (added) {
+            *added = (struct continuation){.run = run, .context = context};
+            while (*last)
+                last = &(*last)->next;
+            *last = added;
+        } else {
+            code = VD_ENOMEM;
+        }
+    }
+    vd_mutex_unlock(&future->lock);
+    return code;
+}

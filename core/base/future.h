@@ -1,0 +1,21 @@
+/* The provider's side of a future. */
+#ifndef VD_BASE_FUTURE_H
+#define VD_BASE_FUTURE_H
+
+#include "vedette/future.h"
+
+/* A pending future with one reference.
+ * free_value  releases the value when the last reference goes. VD_OK or VD_ENOMEM. */
+int vd_future_new(void (*free_value)(void *value), vd_future **ret_future);
+
+/* The worker takes the job up: false when it was cancelled before, then the worker leaves it alone. */
+bool vd_future_begin(vd_future *future);
+
+/* Completes a future that has begun. Takes `value`. Runs continuations on this thread. */
+void vd_future_complete(vd_future *future, void *value);
+
+/* Completes it with an error, begun or not (a provider that shuts down fails what is pending); does nothing
+ * when it is complete. True when this call completed it. */
+bool vd_future_fail(vd_future *future, const vd_error *error);
+
+#endif

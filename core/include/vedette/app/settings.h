@@ -1,0 +1,53 @@
+/* Settings: an immutable snapshot read from vedette.conf (libconfig). A table of keys is the only place that
+ * knows a key's type, default and range; resources/vedette.conf.example is tested against it. */
+#ifndef VEDETTE_APP_SETTINGS_H
+#define VEDETTE_APP_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "vedette/error.h"
+
+typedef enum vd_overlay_sync { VD_SYNC_AUTO = 0, VD_SYNC_EXACT, VD_SYNC_LIVE } vd_overlay_sync;
+typedef enum vd_theme { VD_THEME_SYSTEM = 0, VD_THEME_LIGHT, VD_THEME_DARK } vd_theme;
+
+enum { VD_MAX_CAMERAS = 16, VD_MAX_CLASS_NAMES = 64 };
+
+typedef struct vd_camera_settings {
+    char name[64];
+    char address[1024];
+    char model[512]; /* empty: the general one */
+} vd_camera_settings;
+
+typedef struct vd_settings {
+    char path[512];           /* the file it came from; empty for the defaults */
+    char model[512];          /* empty: builtin:people for cameras and files, builtin:motion for demo: */
+    char labels[512];
+    double confidence;        /* 0.05 to 1, default 0.25 */
+    double iou;               /* 0 to 1, default 0.45 */
+    int max_detections;       /* 1 to 300, default 300 */
+    char classes[VD_MAX_CLASS_NAMES][64]; /* names wanted; none: all */
+    int class_count;
+    vd_overlay_sync overlay_sync; /* "auto" (default), "exact", "live" */
+    char rtsp_transport[8];   /* "tcp" (default), "udp" */
+    double open_timeout_s;    /* 0.5 to 60, default 5 */
+    double stall_timeout_s;   /* 0.5 to 60, default 5 */
+    char recording_folder[512]; /* empty: $XDG_VIDEOS_DIR/Vedette */
+    int recording_quality;    /* 10 to 40, default 23 */
+    bool loop;                /* files start again at their end, default false */
+    vd_theme theme;           /* "system" (default), "light", "dark" */
+    vd_camera_settings cameras[VD_MAX_CAMERAS];
+    int camera_count;
+} vd_settings;
+
+/* The defaults. */
+void vd_settings_init(vd_settings *ret_settings);
+
+/* Reads a file over the defaults. A refusal names file, line and setting, the value and what would be right;
+ * an unknown key is refused with the nearest known one; `ret_settings` is then untouched.
+ * VD_OK, VD_ENOTFOUND, VD_EFORMAT (syntax), VD_EINVAL (a value), VD_EIO. */
+int vd_settings_read(const char *path, vd_settings *ret_settings, vd_error *error);
+
+/* $XDG_CONFIG_HOME/vedette/vedette.conf or ~/.config/vedette/vedette.conf. */
+void vd_settings_default_path(char *out, int size);
+
+#endif
