@@ -1,5 +1,7 @@
 #include "base/cancel.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "vedette/error.h"
 
@@ -19,6 +21,29 @@ void vd_cancel_fini(vd_cancel *cancel)
 {
     vd_cond_fini(&cancel->wake);
     vd_mutex_fini(&cancel->lock);
+}
+
+int vd_cancel_new(vd_cancel **ret_cancel)
+{
+    vd_cancel *cancel = calloc(1, sizeof *cancel);
+    if (!cancel)
+        return VD_ENOMEM;
+    int code = vd_cancel_init(cancel);
+    if (code) {
+        free(cancel);
+        return code;
+    }
+    *ret_cancel = cancel;
+    return VD_OK;
+}
+
+void vd_cancel_free(vd_cancel **cancel)
+{
+    if (!*cancel)
+        return;
+    vd_cancel_fini(*cancel);
+    free(*cancel);
+    *cancel = NULL;
 }
 
 void vd_cancel_request(vd_cancel *cancel)

@@ -7,21 +7,19 @@
 #include <stdint.h>
 
 #include "base/thread.h"
+#include "vedette/app/cancel.h"
 
-typedef struct vd_cancel {
+struct vd_cancel {
     atomic_bool requested; /* atomic: read by libav's interrupt callback without a lock */
     vd_mutex lock;
     vd_cond wake;
-} vd_cancel;
+};
 
 int vd_cancel_init(vd_cancel *cancel);
 void vd_cancel_fini(vd_cancel *cancel);
 
-/* Asks; returns at once; may come often. Any thread. */
-void vd_cancel_request(vd_cancel *cancel);
-
-/* NULL is a token that is never requested. Any thread. */
-bool vd_cancel_requested(const vd_cancel *cancel);
+/* vd_cancel_request returns at once and may come often; vd_cancel_requested takes NULL as a token that is never
+ * requested. Both from any thread. */
 
 /* Sleeps until `deadline_ns`; true when it was cancelled meanwhile. */
 bool vd_cancel_sleep_until(vd_cancel *cancel, int64_t deadline_ns);

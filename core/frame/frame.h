@@ -7,11 +7,12 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "vedette/app/frame.h"
 #include "vedette/image.h"
 
 typedef struct vd_frame_pool vd_frame_pool;
 
-typedef struct vd_frame {
+struct vd_frame {
     vd_image image;      /* memory of the pool; rows start at multiples of 64 bytes */
     int64_t index;       /* in its source, from 0 */
     double time_s;       /* stream time, seconds from the source's start */
@@ -25,10 +26,7 @@ typedef struct vd_frame {
     vd_frame_pool *pool;
     struct vd_frame *next_free;
     void *memory;
-} vd_frame;
-
-vd_frame *vd_frame_ref(vd_frame *frame);
-void vd_frame_unref(vd_frame **frame); /* accepts NULL and sets it */
+};
 
 typedef struct vd_frame_pool_stats {
     int capacity;       /* frames that exist */
