@@ -10,6 +10,7 @@ function(vd_module name)
   list(TRANSFORM ARG_MODULES PREPEND vd_)
   target_link_libraries(vd_${name} PUBLIC ${ARG_MODULES} Threads::Threads PRIVATE ${ARG_LIBS} m)
   set_property(GLOBAL APPEND PROPERTY VD_MODULES vd_${name})
+  set_property(GLOBAL APPEND PROPERTY VD_LIBS ${ARG_LIBS})
 endfunction()
 
 # vd_test(NAME [SOURCES file…] [MODULES name…] [LIBS target…]): a Check program tests/unit/test_NAME.c, run as

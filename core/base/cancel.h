@@ -18,8 +18,8 @@ struct vd_cancel {
 int vd_cancel_init(vd_cancel *cancel);
 void vd_cancel_fini(vd_cancel *cancel);
 
-/* vd_cancel_request returns at once and may come often; vd_cancel_requested takes NULL as a token that is never
- * requested. Both from any thread. */
+/* vd_cancel_request returns at once and may come often; vd_cancel_requested takes NULL as a token that is
+ * never requested. Both from any thread. */
 
 /* Sleeps until `deadline_ns`; true when it was cancelled meanwhile. */
 bool vd_cancel_sleep_until(vd_cancel *cancel, int64_t deadline_ns);

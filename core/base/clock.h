@@ -16,7 +16,7 @@ int64_t vd_clock_deadline_ns(int64_t timeout_ns);
 
 /* Events a second over the last 2 s, in 20 slots of 100 ms. Not thread-safe: its owner locks. */
 typedef struct vd_rate {
-    int64_t slot; /* number of the newest slot since the clock's origin */
+    int64_t slot;  /* number of the newest slot since the clock's origin */
     int64_t first; /* slot of the first event; rates before a full window are honest about their length */
     uint32_t counts[20];
 } vd_rate;

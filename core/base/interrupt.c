@@ -1,5 +1,5 @@
-/* Signals become cancel requests on a thread that waits for them, so that no handler runs in the middle of a lock.
- * The thread is owned by the program's main thread, which starts and stops it. */
+/* Signals become cancel requests on a thread that waits for them, so that no handler runs in the middle of a
+ * lock. The thread is owned by the program's main thread, which starts and stops it. */
 #include <signal.h>
 #include <stdatomic.h>
 #include <unistd.h>

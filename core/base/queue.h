@@ -1,4 +1,5 @@
-/* A bounded queue of pointers between threads. It ends on both sides, states its policy and counts everything.
+/* A bounded queue of pointers between threads. It ends on both sides, states its policy and counts
+ * everything.
  *
  * Invariants
  * 1. pushed = taken + dropped + length at every moment under the lock; refused pushes are counted apart.
@@ -27,7 +28,8 @@ typedef struct vd_queue_counts {
 /* capacity      at least 1
  * free_item     releases an item that is dropped or left over at the end; must not call the queue
  * Returns VD_OK, VD_EINVAL or VD_ENOMEM. */
-int vd_queue_new(size_t capacity, vd_queue_policy policy, void (*free_item)(void *item), vd_queue **ret_queue);
+int vd_queue_new(size_t capacity, vd_queue_policy policy, void (*free_item)(void *item),
+                 vd_queue **ret_queue);
 
 /* Frees what is left in it. No thread may still use it. Accepts NULL and sets it. */
 void vd_queue_free(vd_queue **queue);
@@ -47,7 +49,8 @@ int vd_queue_take(vd_queue *queue, int64_t deadline_ns, void **ret_item);
 /* No more pushes: the end marker. Takers drain what is left. */
 void vd_queue_close_push(vd_queue *queue);
 
-/* No more takes: frees what is left (counted as dropped) and makes pushes fail, so that a producer ends too. */
+/* No more takes: frees what is left (counted as dropped) and makes pushes fail, so that a producer ends too.
+ */
 void vd_queue_close_take(vd_queue *queue);
 
 /* Drops everything in it, counted; the queue stays open. */

@@ -82,9 +82,9 @@ void vd_text_clean(char *out, size_t size, const char *bytes, size_t length)
 
 static bool is_secret_key(const char *key, size_t length)
 {
-    static const char *const secrets[] = {"password", "passwd", "pass", "pwd",   "token",     "key",
-                                          "apikey",   "auth",   "sig",  "secret", "signature", "access_token",
-                                          "user",     "usr"};
+    static const char *const secrets[] = {"password",  "passwd",       "pass", "pwd", "token",
+                                          "key",       "apikey",       "auth", "sig", "secret",
+                                          "signature", "access_token", "user", "usr"};
     for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
         if (strlen(secrets[i]) == length && strncasecmp(key, secrets[i], length) == 0)
             return true;

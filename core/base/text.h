@@ -2,8 +2,8 @@
 #ifndef VD_BASE_TEXT_H
 #define VD_BASE_TEXT_H
 
-#include <stddef.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Copies `source` into `out` (`size` bytes, at least 1), cut at a character's border and always ended. */
 void vd_text_copy(char *out, size_t size, const char *source);
@@ -15,8 +15,8 @@ void vd_text_trim_partial(char *text);
 void vd_text_clean(char *out, size_t size, const char *bytes, size_t length);
 
 /* Copies an address with its user name and password replaced by `***`, and the values of query keys that
- * carry secrets (password, token, key, auth, …) as well. Whatever is shown, logged or written goes through it.
- * `rtsp://admin:pw@host/1` becomes `rtsp://***@host/1`. Text that is no URL is copied unchanged. */
+ * carry secrets (password, token, key, auth, …) as well. Whatever is shown, logged or written goes through
+ * it: `admin:pw@host/1` behind a scheme becomes `***@host/1`. Text that is no URL is copied unchanged. */
 void vd_text_mask_address(char *out, size_t size, const char *address);
 
 /* As printf's %.*f with '.' as the decimal point in every locale. Returns the length written. */

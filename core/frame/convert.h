@@ -3,6 +3,8 @@
 #ifndef VD_FRAME_CONVERT_H
 #define VD_FRAME_CONVERT_H
 
+#include <stddef.h>
+
 #include "vedette/image.h"
 
 /* How a picture is made smaller or larger. */
@@ -27,8 +29,8 @@ int vd_convert_scale(const vd_image *source, vd_filter filter, vd_scratch *scrat
 int vd_convert_to_i420(const vd_image *source, const vd_image *target);
 
 /* Where a letterboxed picture lies in a network's input: scale, and the left and top margins in pixels.
- * Geometry and rounding as Ultralytics' LetterBox (ultralytics/data/augment.py): centred, the odd pixel to the
- * right and bottom. */
+ * Geometry and rounding as Ultralytics' LetterBox (ultralytics/data/augment.py): centred, the odd pixel to
+ * the right and bottom. */
 typedef struct vd_letterbox {
     double scale;
     int left, top, width, height; /* of the picture inside the input */

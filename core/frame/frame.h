@@ -13,13 +13,13 @@
 typedef struct vd_frame_pool vd_frame_pool;
 
 struct vd_frame {
-    vd_image image;      /* memory of the pool; rows start at multiples of 64 bytes */
-    int64_t index;       /* in its source, from 0 */
-    double time_s;       /* stream time, seconds from the source's start */
-    int64_t arrived_ns;  /* monotonic: when it was decoded */
-    double duration_s;   /* until the next one as far as known, else 0 */
+    vd_image image;             /* memory of the pool; rows start at multiples of 64 bytes */
+    int64_t index;              /* in its source, from 0 */
+    double time_s;              /* stream time, seconds from the source's start */
+    int64_t arrived_ns;         /* monotonic: when it was decoded */
+    double duration_s;          /* until the next one as far as known, else 0 */
     int aspect_num, aspect_den; /* shape of a pixel, 1:1 for square */
-    uint32_t serial;     /* rises with every seek: frames of before and after are not neighbours */
+    uint32_t serial;            /* rises with every seek: frames of before and after are not neighbours */
 
     /* the pool's own */
     atomic_int references;

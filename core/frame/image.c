@@ -29,11 +29,12 @@ int vd_image_validate(const vd_image *image, vd_error *error)
     if (!image)
         return vd_error_set(error, VD_EINVAL, NULL, "There is no picture: the pointer is NULL.");
     if (row_bytes(image->format, 0, 1) == 0)
-        return vd_error_set(error, VD_EINVAL, NULL, "Pixel format %d is not known; use one of vd_pixel_format.",
-                            (int)image->format);
+        return vd_error_set(error, VD_EINVAL, NULL,
+                            "Pixel format %d is not known; use one of vd_pixel_format.", (int)image->format);
     if (image->width < 1 || image->height < 1 || image->width > VD_IMAGE_MAX_SIDE ||
         image->height > VD_IMAGE_MAX_SIDE)
-        return vd_error_set(error, VD_EINVAL, NULL, "A picture of %d × %d pixels cannot be used; each side may be 1 to %d.",
+        return vd_error_set(error, VD_EINVAL, NULL,
+                            "A picture of %d × %d pixels cannot be used; each side may be 1 to %d.",
                             image->width, image->height, VD_IMAGE_MAX_SIDE);
     for (int plane = 0; plane < 3; plane++) {
         int least = row_bytes(image->format, plane, image->width);
@@ -42,8 +43,9 @@ int vd_image_validate(const vd_image *image, vd_error *error)
         if (!image->planes[plane])
             return vd_error_set(error, VD_EINVAL, NULL, "Plane %d of the picture is NULL.", plane);
         if (image->strides[plane] < least)
-            return vd_error_set(error, VD_EINVAL, NULL, "Plane %d has a stride of %d bytes; a row takes at least %d.",
-                                plane, image->strides[plane], least);
+            return vd_error_set(error, VD_EINVAL, NULL,
+                                "Plane %d has a stride of %d bytes; a row takes at least %d.", plane,
+                                image->strides[plane], least);
     }
     return VD_OK;
 }

@@ -22,7 +22,8 @@ typedef struct vd_detection {
 /* Names of classes: immutable, shared by reference. */
 typedef struct vd_labels vd_labels;
 
-/* The name of a class in valid UTF-8; `class 7` where the model has none. Borrowed from `labels`. Any thread. */
+/* The name of a class in valid UTF-8; `class 7` where the model has none. Borrowed from `labels`. Any thread.
+ */
 VD_API const char *vd_labels_name(const vd_labels *labels, int class_id);
 VD_API int vd_labels_count(const vd_labels *labels);
 
@@ -37,30 +38,30 @@ enum { VD_MAX_CANDIDATES = 1024, VD_MAX_DETECTIONS = 300 };
 
 /* What is asked of candidates before they count as detections. A plain value: copy it. */
 typedef struct vd_thresholds {
-    float confidence;       /* 0 to 1, default 0.25: the least score */
-    float iou;              /* 0 to 1, default 0.45: two boxes of one class that overlap more are one object */
-    int max_detections;     /* 1 to VD_MAX_DETECTIONS, default 300 */
-    uint64_t classes[16];   /* bit c: class c (of up to 1024) is wanted; all zero: every class is */
+    float confidence;     /* 0 to 1, default 0.25: the least score */
+    float iou;            /* 0 to 1, default 0.45: two boxes of one class that overlap more are one object */
+    int max_detections;   /* 1 to VD_MAX_DETECTIONS, default 300 */
+    uint64_t classes[16]; /* bit c: class c (of up to 1024) is wanted; all zero: every class is */
 } vd_thresholds;
 
-#define VD_THRESHOLDS_INIT                                                                                           \
-    {                                                                                                                \
-        .confidence = 0.25f, .iou = 0.45f, .max_detections = VD_MAX_DETECTIONS                                       \
+#define VD_THRESHOLDS_INIT                                                                                   \
+    {                                                                                                        \
+        .confidence = 0.25f, .iou = 0.45f, .max_detections = VD_MAX_DETECTIONS                               \
     }
 
 /* What the detector says of one picture, before thresholds: up to VD_MAX_CANDIDATES candidates, sorted by
- * falling score, so that a changed threshold needs no second forward pass. Immutable once published; shared by
- * reference; the memory goes back to its pool with the last reference. */
+ * falling score, so that a changed threshold needs no second forward pass. Immutable once published; shared
+ * by reference; the memory goes back to its pool with the last reference. */
 typedef struct vd_result {
-    int64_t frame_index; /* of the source's frames, from 0 */
-    double time_s;       /* of the stream */
-    int width, height;   /* of the picture, pixels */
-    int input_width, input_height; /* of the network; 0 for detectors without one */
+    int64_t frame_index;                                    /* of the source's frames, from 0 */
+    double time_s;                                          /* of the stream */
+    int width, height;                                      /* of the picture, pixels */
+    int input_width, input_height;                          /* of the network; 0 for detectors without one */
     int64_t queue_ns, preprocess_ns, forward_ns, decode_ns; /* where the time went */
-    char model[64];      /* the model's name */
-    vd_labels *labels;   /* referenced by the result */
-    float floor;         /* the least score that was kept */
-    int nms_done;        /* 1 when the model suppresses doubles itself */
+    char model[64];                                         /* the model's name */
+    vd_labels *labels;                                      /* referenced by the result */
+    float floor;                                            /* the least score that was kept */
+    int nms_done;                                           /* 1 when the model suppresses doubles itself */
     size_t count;
     vd_detection candidates[VD_MAX_CANDIDATES];
 } vd_result;
@@ -68,8 +69,8 @@ typedef struct vd_result {
 VD_API vd_result *vd_result_ref(vd_result *result);
 VD_API void vd_result_unref(vd_result **result);
 
-/* Thresholds and greedy suppression, class by class (row F3): the candidates that count as detections, sorted by
- * falling score. A pure function of its arguments.
+/* Thresholds and greedy suppression, class by class (row F3): the candidates that count as detections, sorted
+ * by falling score. A pure function of its arguments.
  *
  * ret_detections  room for at least thresholds->max_detections
  * Returns their number. Any thread. */

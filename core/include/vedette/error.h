@@ -7,7 +7,7 @@ extern "C" {
 #endif
 
 #define VD_API __attribute__((visibility("default")))
-#define VD_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define VD_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 /* Every function that can fail returns VD_OK or one of these negative codes. */
 enum vd_code {
@@ -27,7 +27,7 @@ enum vd_code {
 };
 
 typedef struct vd_error {
-    int code;       /* one of vd_code */
+    int code;        /* one of vd_code */
     char place[192]; /* the file, line, address or frame it concerns; passwords masked; may be empty */
     char text[448];  /* one sentence: what was wrong and what would be right; UTF-8 */
 } vd_error;
@@ -37,7 +37,8 @@ typedef struct vd_error {
  * error  may be NULL: then only the code is returned
  * place  may be NULL; copied, cut to fit at a character's border
  * Any thread. */
-VD_API int vd_error_set(vd_error *error, int code, const char *place, const char *format, ...) VD_PRINTF(4, 5);
+VD_API int vd_error_set(vd_error *error, int code, const char *place, const char *format, ...)
+    VD_PRINTF(4, 5);
 
 /* The name of a code, such as "VD_EINVAL"; a constant string. */
 VD_API const char *vd_code_name(int code);

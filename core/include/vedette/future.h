@@ -28,8 +28,8 @@ VD_API vd_future *vd_future_ref(vd_future *future);
 VD_API void vd_future_unref(vd_future **future);
 
 /* Waits for completion, at most `timeout_ns` (0 polls, negative waits without end).
- * Returns VD_OK when it succeeded, VD_ETIMEOUT while it is not complete, VD_ECANCELED, VD_ESHUTDOWN, or the code
- * of the failure. Any thread but one that completes futures of the same provider. */
+ * Returns VD_OK when it succeeded, VD_ETIMEOUT while it is not complete, VD_ECANCELED, VD_ESHUTDOWN, or the
+ * code of the failure. Any thread but one that completes futures of the same provider. */
 VD_API int vd_future_wait(vd_future *future, int64_t timeout_ns);
 
 VD_API bool vd_future_is_complete(vd_future *future);

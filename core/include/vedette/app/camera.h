@@ -1,8 +1,9 @@
-/* One camera (or file) as the window sees it: pictures with their own boxes, states, playing, tuning, recording.
+/* One camera (or file) as the window sees it: pictures with their own boxes, states, playing, tuning,
+ * recording.
  *
  * Every function returns at once and may be called from the window's thread; opening, decoding, detection,
- * scaling and writing happen on the camera's own threads (docs/threads.md). Calls go down; upwards there is only
- * `wake`, after which the window asks for the newest view and status. */
+ * scaling and writing happen on the camera's own threads (docs/threads.md). Calls go down; upwards there is
+ * only `wake`, after which the window asks for the newest view and status. */
 #ifndef VEDETTE_APP_CAMERA_H
 #define VEDETTE_APP_CAMERA_H
 
@@ -20,42 +21,44 @@
 typedef struct vd_camera vd_camera;
 
 typedef struct vd_camera_options {
-    const char *address;       /* see vd_source_open */
-    const char *name;          /* NULL: taken from the address */
-    const char *model;         /* file, `builtin:people`, `builtin:motion`, or NULL: chosen by the source */
-    const char *labels;        /* NULL, or a labels file */
+    const char *address;        /* see vd_source_open */
+    const char *name;           /* NULL: taken from the address */
+    const char *model;          /* file, `builtin:people`, `builtin:motion`, or NULL: chosen by the source */
+    const char *labels;         /* NULL, or a labels file */
     const vd_detector_ops *ops; /* NULL, or a detector of the caller's own instead of `model` */
     const void *config;
     vd_thresholds thresholds;
     vd_overlay_sync sync;
-    bool loop;                 /* files start again at their end */
-    bool paused;               /* files wait on their first frame */
+    bool loop;   /* files start again at their end */
+    bool paused; /* files wait on their first frame */
     vd_source_options source;
     const char *recording_folder; /* NULL or empty: the default one */
     int recording_quality;
-    void (*wake)(void *context); /* something changed; any thread; must only set a flag or post an idle call */
+    void (*wake)(
+        void *context); /* something changed; any thread; must only set a flag or post an idle call */
     void *wake_context;
 } vd_camera_options;
 
-#define VD_CAMERA_OPTIONS_INIT                                                                                       \
-    {                                                                                                                \
-        .thresholds = VD_THRESHOLDS_INIT, .source = VD_SOURCE_OPTIONS_INIT, .recording_quality = 23                  \
+#define VD_CAMERA_OPTIONS_INIT                                                                               \
+    {                                                                                                        \
+        .thresholds = VD_THRESHOLDS_INIT, .source = VD_SOURCE_OPTIONS_INIT, .recording_quality = 23          \
     }
 
 /* Starts the camera's threads and returns; connecting, failure and success come by vd_camera_get_status.
  * VD_OK, VD_EINVAL or VD_ENOMEM. */
 int vd_camera_open(const vd_camera_options *options, vd_camera **ret_camera, vd_error *error);
 
-/* Cancels everything and hands the camera to a thread that joins and frees it; sets the pointer to NULL. `wake` is
- * not called any more once this has returned. */
+/* Cancels everything and hands the camera to a thread that joins and frees it; sets the pointer to NULL.
+ * `wake` is not called any more once this has returned. */
 void vd_camera_close(vd_camera **camera);
 
-/* Waits for the cameras that were closed, at most `timeout_ns`: true when all are gone. At the program's end. */
+/* Waits for the cameras that were closed, at most `timeout_ns`: true when all are gone. At the program's end.
+ */
 bool vd_camera_join_closed(int64_t timeout_ns);
 
 /*   CONNECTING -> PLAYING [first frame]        PLAYING <-> PAUSED [vd_camera_set_playing]
- *   CONNECTING -> FAILED  [the source refuses] PLAYING -> ENDED   [a file's end]  ENDED -> PLAYING [play, seek]
- *   PLAYING -> FAILED [the source fails; what came stays on screen, marked]                                      */
+ *   CONNECTING -> FAILED  [the source refuses] PLAYING -> ENDED   [a file's end]  ENDED -> PLAYING [play,
+ * seek] PLAYING -> FAILED [the source fails; what came stays on screen, marked] */
 typedef enum vd_camera_state {
     VD_CAMERA_CONNECTING,
     VD_CAMERA_PLAYING,
@@ -68,28 +71,28 @@ typedef enum vd_model_state { VD_MODEL_LOADING, VD_MODEL_READY, VD_MODEL_FAILED 
 
 typedef struct vd_camera_status {
     vd_camera_state state;
-    int64_t since_ns;       /* monotonic: when this state began */
-    vd_error error;         /* of FAILED, or of a source that ended in a failure (code 0 when none) */
-    vd_source_info source;  /* filled once connected */
+    int64_t since_ns;      /* monotonic: when this state began */
+    vd_error error;        /* of FAILED, or of a source that ended in a failure (code 0 when none) */
+    vd_source_info source; /* filled once connected */
 
     vd_model_state model_state; /* of the model asked for last */
-    char model[64];         /* the one that runs; empty while none does */
-    vd_error model_error;   /* why the last one was refused; a model that ran before runs on */
-    uint32_t model_serial;  /* rises with every model that became ready: labels may have changed */
+    char model[64];             /* the one that runs; empty while none does */
+    vd_error model_error;       /* why the last one was refused; a model that ran before runs on */
+    uint32_t model_serial;      /* rises with every model that became ready: labels may have changed */
 
-    bool exact;             /* how the overlay is synchronised right now */
-    vd_overlay_sync sync;   /* what was asked for */
-    char sync_note[160];    /* why exact was given up, one sentence; empty otherwise */
+    bool exact;           /* how the overlay is synchronised right now */
+    vd_overlay_sync sync; /* what was asked for */
+    char sync_note[160];  /* why exact was given up, one sentence; empty otherwise */
 
     double captured_per_s, shown_per_s, detected_per_s; /* over 2 s */
-    double picture_age_ms;  /* from decoding (live) to display, of the newest picture shown */
-    double detection_p50_ms, detection_p95_ms;          /* from submit to result */
+    double picture_age_ms; /* from decoding (live) to display, of the newest picture shown */
+    double detection_p50_ms, detection_p95_ms; /* from submit to result */
     uint64_t frames, shown, detected;
     uint64_t dropped_source;    /* decoded, no room in the pool */
     uint64_t dropped_display;   /* a newer picture came before it could be shown, or its time had passed */
     uint64_t skipped_detection; /* not detected: the detector was busy with others */
     uint64_t failed_detection;
-    uint64_t broken;            /* packets or frames that could not be decoded */
+    uint64_t broken; /* packets or frames that could not be decoded */
 
     double position_s, duration_s;
     bool playing;
@@ -103,11 +106,12 @@ void vd_camera_get_status(vd_camera *camera, vd_camera_status *ret_status);
 /* The picture to show, scaled to the size asked for, and what was found in it. Owned by who took it. */
 typedef struct vd_view {
     struct vd_frame *picture; /* owns `image` */
-    vd_image image;           /* BGRX, at most the size of vd_camera_set_view_size, the picture's true aspect */
+    vd_image image; /* BGRX, at most the size of vd_camera_set_view_size, the picture's true aspect */
     int64_t frame_index;
     double time_s;
-    int width, height;        /* of the source picture: what boxes are measured in */
-    vd_result *before, *after; /* results around this frame; the same one twice when it is of this very frame */
+    int width, height; /* of the source picture: what boxes are measured in */
+    vd_result *before,
+        *after; /* results around this frame; the same one twice when it is of this very frame */
     double before_s, after_s; /* their frames' times */
     uint64_t sequence;        /* rises with every picture */
 } vd_view;
@@ -116,12 +120,14 @@ typedef struct vd_view {
 bool vd_camera_take_view(vd_camera *camera, vd_view *view);
 void vd_view_clear(vd_view *view);
 
-/* The boxes of a view under some thresholds: a pure function, so that a slider changes the boxes of the very frame
- * on screen without a forward pass. On a frame of its own result: that. Between two: paired by class and IoU and
- * interpolated linearly by time. After the last: moved on by the last two, dashed, for at most 1 s.
+/* The boxes of a view under some thresholds: a pure function, so that a slider changes the boxes of the very
+ * frame on screen without a forward pass. On a frame of its own result: that. Between two: paired by class
+ * and IoU and interpolated linearly by time. After the last: moved on by the last two, dashed, for at most 1
+ * s.
  *
  * room  boxes that fit into ret_boxes. Returns their number. */
-size_t vd_view_get_boxes(const vd_view *view, const vd_thresholds *thresholds, vd_draw_box *ret_boxes, size_t room);
+size_t vd_view_get_boxes(const vd_view *view, const vd_thresholds *thresholds, vd_draw_box *ret_boxes,
+                         size_t room);
 
 /* The size in device pixels of the area the picture is shown in; pictures come scaled to fit it. */
 void vd_camera_set_view_size(vd_camera *camera, int width, int height);
@@ -133,10 +139,12 @@ void vd_camera_set_sync(vd_camera *camera, vd_overlay_sync sync);
 /* Loads a model in the background; the old one runs until the new one is ready, and on when it is refused. */
 void vd_camera_set_model(vd_camera *camera, const char *model, const char *labels);
 
-/* The class names of the model that runs; one reference for the caller (vd_labels_unref), NULL while none runs. */
+/* The class names of the model that runs; one reference for the caller (vd_labels_unref), NULL while none
+ * runs. */
 vd_labels *vd_camera_get_labels(vd_camera *camera);
 
-/* Files: play (again from the start when ended), pause, move by frames while paused (any count, both ways), seek. */
+/* Files: play (again from the start when ended), pause, move by frames while paused (any count, both ways),
+ * seek. */
 void vd_camera_set_playing(vd_camera *camera, bool playing);
 void vd_camera_step(vd_camera *camera, int frames);
 void vd_camera_seek(vd_camera *camera, double time_s);
@@ -144,7 +152,8 @@ void vd_camera_seek(vd_camera *camera, double time_s);
 /* Starts recording what is seen, or ends it. The file's name stands in the status. */
 void vd_camera_set_recording(vd_camera *camera, bool recording);
 
-/* The default model for an address when the user chose none: `builtin:motion` for demo:, else `builtin:people`. */
+/* The default model for an address when the user chose none: `builtin:motion` for demo:, else
+ * `builtin:people`. */
 const char *vd_camera_default_model(const char *address);
 
 #endif

@@ -12,8 +12,8 @@ void vd_cancel_free(vd_cancel **cancel); /* accepts NULL and sets it */
 void vd_cancel_request(vd_cancel *cancel);
 bool vd_cancel_requested(const vd_cancel *cancel);
 
-/* Turns SIGINT and SIGTERM into a request, by a thread that waits for them. Call it before any other thread is
- * started, once; a second signal ends the process at once with status 130. `cancel` must live until
+/* Turns SIGINT and SIGTERM into a request, by a thread that waits for them. Call it before any other thread
+ * is started, once; a second signal ends the process at once with status 130. `cancel` must live until
  * vd_interrupt_stop. VD_OK or VD_ENOMEM. */
 int vd_interrupt_start(vd_cancel *cancel);
 void vd_interrupt_stop(void);

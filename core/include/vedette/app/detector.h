@@ -38,18 +38,18 @@ typedef struct vd_detector_options {
     const void *config;         /* handed to ops->open; must outlive the detector */
 } vd_detector_options;
 
-#define VD_DETECTOR_OPTIONS_INIT                                                                                     \
-    {                                                                                                                \
-        .max_workers = 1, .queue_size = 16, .floor = 0.05f                                                           \
+#define VD_DETECTOR_OPTIONS_INIT                                                                             \
+    {                                                                                                        \
+        .max_workers = 1, .queue_size = 16, .floor = 0.05f                                                   \
     }
 
-/* Loads the model and starts the workers; returns when they are ready to work (up to seconds: not for a thread
- * that must not wait). A worker that cannot start is left out; when none can, the reason is returned.
+/* Loads the model and starts the workers; returns when they are ready to work (up to seconds: not for a
+ * thread that must not wait). A worker that cannot start is left out; when none can, the reason is returned.
  * Returns VD_OK, VD_EINVAL, VD_ENOTFOUND, VD_EFORMAT, VD_ENOMEM. Any thread. */
 int vd_detector_new(const vd_detector_options *options, vd_detector **ret_detector, vd_error *error);
 
-/* Stops: what waits completes as VD_ESHUTDOWN, what runs is finished, threads are joined. Accepts NULL and sets
- * it. Refused with VD_EDEADLK, changing nothing, from one of its own workers (a continuation). */
+/* Stops: what waits completes as VD_ESHUTDOWN, what runs is finished, threads are joined. Accepts NULL and
+ * sets it. Refused with VD_EDEADLK, changing nothing, from one of its own workers (a continuation). */
 int vd_detector_free(vd_detector **detector);
 
 /* Asks for the detection of a frame; returns at once. Takes its own reference to the frame.

@@ -16,10 +16,10 @@ typedef enum vd_box_style {
 } vd_box_style;
 
 typedef struct vd_draw_box {
-    vd_box box;       /* pixels of the source picture */
+    vd_box box; /* pixels of the source picture */
     vd_box_style style;
-    int color;        /* index into the palette, any number: the class */
-    char label[96];   /* UTF-8, such as `person 0.91 #3`; empty: none */
+    int color;      /* index into the palette, any number: the class */
+    char label[96]; /* UTF-8, such as `person 0.91 #3`; empty: none */
 } vd_draw_box;
 
 typedef struct vd_drawing {
@@ -37,10 +37,11 @@ void vd_painter_free(vd_painter **painter);
 /* Paints boxes and labels over a picture that lies at (x, y) with size (width, height) in user space.
  *
  * Lines are 2 units wide at any scale, with a dark halo of 1 unit; labels stand above their box, inside where
- * there is no room, a line lower where they would cover another label, and inside the picture always. `unit` is
- * the size of one unit in user space: 1 for a screen at 1×, more for a recording that is watched smaller. */
-void vd_painter_draw(vd_painter *painter, cairo_t *cr, const vd_drawing *drawing, double x, double y, double width,
-                     double height, double unit);
+ * there is no room, a line lower where they would cover another label, and inside the picture always. `unit`
+ * is the size of one unit in user space: 1 for a screen at 1×, more for a recording that is watched smaller.
+ */
+void vd_painter_draw(vd_painter *painter, cairo_t *cr, const vd_drawing *drawing, double x, double y,
+                     double width, double height, double unit);
 
 /* The palette's colour for a class: red, green, blue from 0 to 1. Its order keeps neighbours apart for people
  * with protanopia, deuteranopia and tritanopia (Okabe and Ito 2008, extended). */

@@ -1,5 +1,5 @@
-/* Detection over a whole source, every frame in order: what the command line does. Decoding and detection overlap;
- * files lose no frame (back-pressure), live sources drop the oldest and count. */
+/* Detection over a whole source, every frame in order: what the command line does. Decoding and detection
+ * overlap; files lose no frame (back-pressure), live sources drop the oldest and count. */
 #ifndef VEDETTE_APP_RUN_H
 #define VEDETTE_APP_RUN_H
 
@@ -20,9 +20,9 @@ typedef struct vd_run_options {
     vd_cancel *cancel;     /* may be NULL */
 } vd_run_options;
 
-#define VD_RUN_OPTIONS_INIT                                                                                          \
-    {                                                                                                                \
-        .source = VD_SOURCE_OPTIONS_INIT, .stride = 1                                                                \
+#define VD_RUN_OPTIONS_INIT                                                                                  \
+    {                                                                                                        \
+        .source = VD_SOURCE_OPTIONS_INIT, .stride = 1                                                        \
     }
 
 /* Called in the frames' order on the thread that called vd_run.
@@ -37,8 +37,8 @@ typedef struct vd_run_summary {
     vd_source_info source;
     vd_source_stats source_stats;
     int64_t frames, detected, failed, dropped; /* delivered; with a result; without; live only: too slow */
-    double seconds;           /* wall time from the first frame to the last */
-    vd_error source_error;    /* a source that failed after its first frame; code 0 when none */
+    double seconds;                            /* wall time from the first frame to the last */
+    vd_error source_error; /* a source that failed after its first frame; code 0 when none */
 } vd_run_summary;
 
 /* Returns VD_OK at the end, at a limit, or when the source failed after its first frame (see source_error);

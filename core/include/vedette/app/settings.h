@@ -19,22 +19,22 @@ typedef struct vd_camera_settings {
 } vd_camera_settings;
 
 typedef struct vd_settings {
-    char path[512];           /* the file it came from; empty for the defaults */
-    char model[512];          /* empty: builtin:people for cameras and files, builtin:motion for demo: */
+    char path[512];  /* the file it came from; empty for the defaults */
+    char model[512]; /* empty: builtin:people for cameras and files, builtin:motion for demo: */
     char labels[512];
-    double confidence;        /* 0.05 to 1, default 0.25 */
-    double iou;               /* 0 to 1, default 0.45 */
-    int max_detections;       /* 1 to 300, default 300 */
+    double confidence;                    /* 0.05 to 1, default 0.25 */
+    double iou;                           /* 0 to 1, default 0.45 */
+    int max_detections;                   /* 1 to 300, default 300 */
     char classes[VD_MAX_CLASS_NAMES][64]; /* names wanted; none: all */
     int class_count;
     vd_overlay_sync overlay_sync; /* "auto" (default), "exact", "live" */
-    char rtsp_transport[8];   /* "tcp" (default), "udp" */
-    double open_timeout_s;    /* 0.5 to 60, default 5 */
-    double stall_timeout_s;   /* 0.5 to 60, default 5 */
-    char recording_folder[512]; /* empty: $XDG_VIDEOS_DIR/Vedette */
-    int recording_quality;    /* 10 to 40, default 23 */
-    bool loop;                /* files start again at their end, default false */
-    vd_theme theme;           /* "system" (default), "light", "dark" */
+    char rtsp_transport[8];       /* "tcp" (default), "udp" */
+    double open_timeout_s;        /* 0.5 to 60, default 5 */
+    double stall_timeout_s;       /* 0.5 to 60, default 5 */
+    char recording_folder[512];   /* empty: $XDG_VIDEOS_DIR/Vedette */
+    int recording_quality;        /* 10 to 40, default 23 */
+    bool loop;                    /* files start again at their end, default false */
+    vd_theme theme;               /* "system" (default), "light", "dark" */
     vd_camera_settings cameras[VD_MAX_CAMERAS];
     int camera_count;
 } vd_settings;

@@ -1,4 +1,5 @@
-/* Where pictures come from: files, cameras, network streams, the rendered scene. One interface, one thread each.
+/* Where pictures come from: files, cameras, network streams, the rendered scene. One interface, one thread
+ * each.
  *
  * A source is used by one thread; vd_cancel_request on its token, from any thread, ends whatever blocks. */
 #ifndef VEDETTE_APP_SOURCE_H
@@ -14,37 +15,37 @@ struct vd_cancel;
 struct vd_frame;
 
 typedef struct vd_source_options {
-    int64_t open_timeout_ns;  /* default 5 s: until the stream is open and its first packet is there */
-    int64_t stall_timeout_ns; /* default 5 s without a packet is a failure (live sources) */
+    int64_t open_timeout_ns;    /* default 5 s: until the stream is open and its first packet is there */
+    int64_t stall_timeout_ns;   /* default 5 s without a packet is a failure (live sources) */
     const char *rtsp_transport; /* "tcp" (default) or "udp" */
-    int pool_frames;          /* frames allocated before the first one, default 8 */
-    bool wait_for_frame;      /* when the pool is exhausted: true waits (files lose nothing), false drops the
-                                 frame just decoded and counts it (live); set by vd_source_open from is_live */
+    int pool_frames;            /* frames allocated before the first one, default 8 */
+    bool wait_for_frame; /* when the pool is exhausted: true waits (files lose nothing), false drops the
+                            frame just decoded and counts it (live); set by vd_source_open from is_live */
 } vd_source_options;
 
-#define VD_SOURCE_OPTIONS_INIT                                                                                       \
-    {                                                                                                                \
-        .open_timeout_ns = INT64_C(5000000000), .stall_timeout_ns = INT64_C(5000000000), .rtsp_transport = "tcp",    \
-        .pool_frames = 8                                                                                             \
+#define VD_SOURCE_OPTIONS_INIT                                                                               \
+    {                                                                                                        \
+        .open_timeout_ns = INT64_C(5000000000), .stall_timeout_ns = INT64_C(5000000000),                     \
+        .rtsp_transport = "tcp", .pool_frames = 8                                                            \
     }
 
 typedef struct vd_source_info {
-    char address[256];    /* as given, password masked */
-    char name[96];        /* what to call it: a file's base name, a host, a device */
-    bool is_live;         /* cameras, network, demo: its own pace; files at ours */
-    bool is_image;        /* one still picture */
+    char address[256]; /* as given, password masked */
+    char name[96];     /* what to call it: a file's base name, a host, a device */
+    bool is_live;      /* cameras, network, demo: its own pace; files at ours */
+    bool is_image;     /* one still picture */
     bool can_seek;
-    double duration_s;    /* 0 when unknown */
-    double frames_per_s;  /* nominal, 0 when unknown */
-    int width, height;    /* pixels of the decoded picture after rotation */
-    int64_t frame_count;  /* 0 when unknown */
+    double duration_s;   /* 0 when unknown */
+    double frames_per_s; /* nominal, 0 when unknown */
+    int width, height;   /* pixels of the decoded picture after rotation */
+    int64_t frame_count; /* 0 when unknown */
     char codec[32], decoder[48];
 } vd_source_info;
 
 typedef struct vd_source_stats {
-    uint64_t frames;        /* handed out */
-    uint64_t dropped_pool;  /* decoded, but no frame was free */
-    uint64_t broken;        /* packets or frames that could not be decoded */
+    uint64_t frames;       /* handed out */
+    uint64_t dropped_pool; /* decoded, but no frame was free */
+    uint64_t broken;       /* packets or frames that could not be decoded */
     int pool_capacity, pool_available, pool_peak;
     uint64_t pool_exhausted;
 } vd_source_stats;
@@ -52,8 +53,8 @@ typedef struct vd_source_stats {
 /* A kind of source: matched by the address' beginning, else by the fallback (libav). */
 typedef struct vd_source_ops {
     const char *scheme; /* such as "demo:" */
-    int (*open)(const char *address, const vd_source_options *options, struct vd_cancel *cancel, void **ret_state,
-                vd_source_info *ret_info, vd_error *error);
+    int (*open)(const char *address, const vd_source_options *options, struct vd_cancel *cancel,
+                void **ret_state, vd_source_info *ret_info, vd_error *error);
     int (*read)(void *state, struct vd_frame **ret_frame, vd_error *error);
     int (*seek)(void *state, double time_s, vd_error *error); /* may be NULL */
     void (*get_stats)(void *state, vd_source_stats *ret_stats);
@@ -63,10 +64,10 @@ typedef struct vd_source_ops {
 /* Adds a kind of source; before threads start. At most 8. `ops` must live as long as the process. */
 int vd_source_register(const vd_source_ops *ops);
 
-/* Opens an address: a path, `file:…`, `/dev/videoN`, `rtsp://`, `rtsps://`, `http://`, `https://`, or a registered
- * scheme. Blocks until the stream is open, the time-out or the cancel.
- * Returns VD_OK, VD_EINVAL (no such kind of address), VD_ENOTFOUND, VD_EFORMAT (nothing to show in it),
- * VD_ETIMEOUT, VD_ECANCELED, VD_EIO, VD_ENOMEM. */
+/* Opens an address: a path, `file:…`, `/dev/videoN`, `rtsp://`, `rtsps://`, `http://`, `https://`, or a
+ * registered scheme. Blocks until the stream is open, the time-out or the cancel. Returns VD_OK, VD_EINVAL
+ * (no such kind of address), VD_ENOTFOUND, VD_EFORMAT (nothing to show in it), VD_ETIMEOUT, VD_ECANCELED,
+ * VD_EIO, VD_ENOMEM. */
 int vd_source_open(const char *address, const vd_source_options *options, struct vd_cancel *cancel,
                    vd_source **ret_source, vd_error *error);
 
@@ -79,7 +80,8 @@ const vd_source_info *vd_source_get_info(const vd_source *source);
  * Returns VD_OK, VD_EEND, VD_ETIMEOUT (stalled), VD_ECANCELED, VD_EFORMAT, VD_EIO. */
 int vd_source_read(vd_source *source, struct vd_frame **ret_frame, vd_error *error);
 
-/* Files only: the next frame read is the one shown at `time_s`, exactly (decoded from the key frame before). */
+/* Files only: the next frame read is the one shown at `time_s`, exactly (decoded from the key frame before).
+ */
 int vd_source_seek(vd_source *source, double time_s, vd_error *error);
 
 /* Any thread that synchronises with the reader. */

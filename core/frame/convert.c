@@ -1,0 +1,255 @@
+#include "frame/convert.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libyuv.h>
+
+enum { ALIGNMENT = 64 };
+
+void vd_scratch_fini(vd_scratch *scratch)
+{
+    free(scratch->memory);
+    *scratch = (vd_scratch){0};
+}
+
+/* At least `size` bytes; what was in them is lost when it grows. */
+static uint8_t *ensure(vd_scratch *scratch, size_t size)
+{
+    if (scratch->size >= size)
+        return scratch->memory;
+    vd_scratch_fini(scratch);
+    size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    scratch->memory = aligned_alloc(ALIGNMENT, rounded);
+    if (scratch->memory)
+        scratch->size = rounded;
+    return scratch->memory;
+}
+
+static int aligned_row(int bytes)
+{
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static const struct YuvConstants *yuv_constants(vd_yuv_color color)
+{
+    switch (color) {
+    case VD_YUV_601_FULL:
+        return &kYuvJPEGConstants;
+    case VD_YUV_709_LIMITED:
+        return &kYuvH709Constants;
+    case VD_YUV_709_FULL:
+        return &kYuvF709Constants;
+    case VD_YUV_2020_LIMITED:
+        return &kYuv2020Constants;
+    case VD_YUV_2020_FULL:
+        return &kYuvV2020Constants;
+    case VD_YUV_601_LIMITED:
+        break;
+    }
+    return &kYuvI601Constants;
+}
+
+static enum FilterMode filter_mode(vd_filter filter)
+{
+    return filter == VD_FILTER_LINEAR ? kFilterBilinear : kFilterBox;
+}
+
+static int result_of(int libyuv_code)
+{
+    return libyuv_code == 0 ? VD_OK : VD_EINVAL;
+}
+
+static int scale_bgrx(const vd_image *source, vd_filter filter, const vd_image *target)
+{
+    return result_of(ARGBScale(source->planes[0], source->strides[0], source->width, source->height,
+                               target->planes[0], target->strides[0], target->width, target->height,
+                               filter_mode(filter)));
+}
+
+/* Brightness and colour are scaled to the target's size apart, then joined: no full-size copy in between. */
+static int scale_i420(const vd_image *source, vd_filter filter, vd_scratch *scratch, const vd_image *target)
+{
+    int stride = aligned_row(target->width);
+    size_t plane_bytes = (size_t)stride * (size_t)target->height;
+    uint8_t *planes = ensure(scratch, 3 * plane_bytes);
+    if (!planes)
+        return VD_ENOMEM;
+    for (int p = 0; p < 3; p++) {
+        int width = p ? (source->width + 1) / 2 : source->width;
+        int height = p ? (source->height + 1) / 2 : source->height;
+        ScalePlane(source->planes[p], source->strides[p], width, height, planes + (size_t)p * plane_bytes,
+                   stride, target->width, target->height, filter_mode(filter));
+    }
+    return result_of(I444ToARGBMatrix(planes, stride, planes + plane_bytes, stride, planes + 2 * plane_bytes,
+                                      stride, target->planes[0], target->strides[0],
+                                      yuv_constants(source->color), target->width, target->height));
+}
+
+static int convert_i420(const vd_image *source, const vd_image *target)
+{
+    return result_of(
+        I420ToARGBMatrixFilter(source->planes[0], source->strides[0], source->planes[1], source->strides[1],
+                               source->planes[2], source->strides[2], target->planes[0], target->strides[0],
+                               yuv_constants(source->color), source->width, source->height, kFilterBilinear));
+}
+
+static int convert_packed(const vd_image *source, const vd_image *target)
+{
+    const uint8_t *from = source->planes[0];
+    int stride = source->strides[0], to_stride = target->strides[0];
+    uint8_t *to = target->planes[0];
+    if (source->format == VD_PIXEL_BGR)
+        return result_of(RGB24ToARGB(from, stride, to, to_stride, source->width, source->height));
+    if (source->format == VD_PIXEL_RGB)
+        return result_of(RAWToARGB(from, stride, to, to_stride, source->width, source->height));
+    if (source->format == VD_PIXEL_GREY)
+        return result_of(J400ToARGB(from, stride, to, to_stride, source->width, source->height));
+    return result_of(NV12ToARGBMatrix(from, stride, source->planes[1], source->strides[1], to, to_stride,
+                                      yuv_constants(source->color), source->width, source->height));
+}
+
+/* The other formats go through a full-size BGRX copy at the scratch's start. */
+static int scale_packed(const vd_image *source, vd_filter filter, vd_scratch *scratch, const vd_image *target)
+{
+    if (source->width == target->width && source->height == target->height)
+        return convert_packed(source, target);
+    vd_image full = {.format = VD_PIXEL_BGRX, .width = source->width, .height = source->height};
+    full.strides[0] = aligned_row(4 * source->width);
+    full.planes[0] = ensure(scratch, (size_t)full.strides[0] * (size_t)full.height);
+    if (!full.planes[0])
+        return VD_ENOMEM;
+    int code = convert_packed(source, &full);
+    return code ? code : scale_bgrx(&full, filter, target);
+}
+
+int vd_convert_scale(const vd_image *source, vd_filter filter, vd_scratch *scratch, const vd_image *target)
+{
+    if (vd_image_validate(source, NULL) || vd_image_validate(target, NULL) || target->format != VD_PIXEL_BGRX)
+        return VD_EINVAL;
+    if (source->format == VD_PIXEL_BGRX)
+        return scale_bgrx(source, filter, target);
+    if (source->format != VD_PIXEL_I420)
+        return scale_packed(source, filter, scratch, target);
+    if (source->width == target->width && source->height == target->height)
+        return convert_i420(source, target);
+    return scale_i420(source, filter, scratch, target);
+}
+
+int vd_convert_to_i420(const vd_image *source, const vd_image *target)
+{
+    if (source->format != VD_PIXEL_BGRX || target->format != VD_PIXEL_I420 ||
+        source->width != target->width || source->height != target->height)
+        return VD_EINVAL;
+    return result_of(ARGBToI420(source->planes[0], source->strides[0], target->planes[0], target->strides[0],
+                                target->planes[1], target->strides[1], target->planes[2], target->strides[2],
+                                source->width, source->height));
+}
+
+static int at_least_one(double value)
+{
+    return value < 1 ? 1 : (int)value;
+}
+
+vd_letterbox vd_letterbox_fit(int picture_width, int picture_height, int input_width, int input_height)
+{
+    vd_letterbox fit;
+    fit.scale = fmin((double)input_width / picture_width, (double)input_height / picture_height);
+    fit.width =
+        at_least_one(nearbyint(picture_width * fit.scale)); /* to even at one half, as Python rounds */
+    fit.height = at_least_one(nearbyint(picture_height * fit.scale));
+    fit.left = (int)nearbyint((input_width - fit.width) / 2.0 - 0.1);
+    fit.top = (int)nearbyint((input_height - fit.height) / 2.0 - 0.1);
+    return fit;
+}
+
+static void fill(float *to, size_t count, float value)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] = value;
+}
+
+/* One row of BGRX to three rows of floats. */
+static void spread_row(const uint8_t *restrict from, int count, float *restrict red, float *restrict green,
+                       float *restrict blue)
+{
+    const float scale = 1.0f / 255.0f;
+    for (int i = 0; i < count; i++) {
+        blue[i] = (float)from[4 * i] * scale;
+        green[i] = (float)from[4 * i + 1] * scale;
+        red[i] = (float)from[4 * i + 2] * scale;
+    }
+}
+
+static void write_tensor(const vd_image *fitted, const vd_letterbox *box, int width, int height,
+                         float *tensor)
+{
+    const float grey = 114.0f / 255.0f;
+    size_t plane = (size_t)width * (size_t)height;
+    size_t above = (size_t)box->top * (size_t)width;
+    int below_row = box->top + box->height;
+    size_t left = (size_t)box->left, right = (size_t)(width - box->left - box->width);
+    for (int c = 0; c < 3; c++) {
+        float *channel = tensor + (size_t)c * plane;
+        fill(channel, above, grey);
+        fill(channel + (size_t)below_row * (size_t)width, (size_t)(height - below_row) * (size_t)width, grey);
+        for (int y = box->top; y < below_row && left + right > 0; y++) {
+            float *row = channel + (size_t)y * (size_t)width;
+            fill(row, left, grey);
+            fill(row + left + box->width, right, grey);
+        }
+    }
+    for (int y = 0; y < box->height; y++) {
+        float *red = tensor + (size_t)(box->top + y) * (size_t)width + left;
+        spread_row(fitted->planes[0] + (size_t)y * (size_t)fitted->strides[0], box->width, red, red + plane,
+                   red + 2 * plane);
+    }
+}
+
+int vd_convert_letterbox(const vd_image *source, int input_width, int input_height, vd_scratch *scratch,
+                         float *ret_tensor, vd_letterbox *ret_letterbox)
+{
+    if (vd_image_validate(source, NULL) || input_width < 1 || input_height < 1)
+        return VD_EINVAL;
+    vd_letterbox box = vd_letterbox_fit(source->width, source->height, input_width, input_height);
+    vd_image fitted = {.format = VD_PIXEL_BGRX, .width = box.width, .height = box.height};
+    fitted.strides[0] = aligned_row(4 * box.width);
+    /* The fitted picture stands at the end of the scratch, behind what scaling itself needs. */
+    size_t fitted_bytes = (size_t)fitted.strides[0] * (size_t)box.height;
+    size_t scaling = source->format == VD_PIXEL_I420
+                         ? 3 * (size_t)aligned_row(box.width) * (size_t)box.height
+                         : (size_t)aligned_row(4 * source->width) * (size_t)source->height;
+    if (source->format == VD_PIXEL_BGRX)
+        scaling = 0;
+    if (!ensure(scratch, scaling + fitted_bytes))
+        return VD_ENOMEM;
+    fitted.planes[0] = scratch->memory + scaling;
+    int code = vd_convert_scale(source, VD_FILTER_LINEAR, scratch, &fitted);
+    if (code)
+        return code;
+    write_tensor(&fitted, &box, input_width, input_height, ret_tensor);
+    *ret_letterbox = box;
+    return VD_OK;
+}
+
+int vd_convert_rotate(const vd_image *source, int degrees, const vd_image *target)
+{
+    enum RotationMode mode = degrees == 90    ? kRotate90
+                             : degrees == 180 ? kRotate180
+                             : degrees == 270 ? kRotate270
+                                              : kRotate0;
+    int turned = degrees == 90 || degrees == 270;
+    if (source->format != target->format || target->width != (turned ? source->height : source->width) ||
+        target->height != (turned ? source->width : source->height))
+        return VD_EINVAL;
+    if (source->format == VD_PIXEL_BGRX)
+        return result_of(ARGBRotate(source->planes[0], source->strides[0], target->planes[0],
+                                    target->strides[0], source->width, source->height, mode));
+    if (source->format != VD_PIXEL_I420)
+        return VD_EINVAL;
+    return result_of(I420Rotate(source->planes[0], source->strides[0], source->planes[1], source->strides[1],
+                                source->planes[2], source->strides[2], target->planes[0], target->strides[0],
+                                target->planes[1], target->strides[1], target->planes[2], target->strides[2],
+                                source->width, source->height, mode));
+}

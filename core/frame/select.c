@@ -1,0 +1,39 @@
+#include <stdbool.h>
+
+#include "vedette/detection.h"
+
+static bool is_wanted(const vd_thresholds *thresholds, int class_id)
+{
+    bool all = true;
+    for (int i = 0; i < 16; i++)
+        all = all && thresholds->classes[i] == 0;
+    if (all)
+        return true;
+    return class_id >= 0 && class_id < 1024 && (thresholds->classes[class_id / 64] >> (class_id % 64) & 1);
+}
+
+/* Whether a better detection of the same class already stands for this object. */
+static bool is_double(const vd_detection *found, size_t count, const vd_detection *candidate, float iou)
+{
+    for (size_t i = 0; i < count; i++)
+        if (found[i].class_id == candidate->class_id && vd_box_iou(&found[i].box, &candidate->box) > iou)
+            return true;
+    return false;
+}
+
+size_t vd_result_select(const vd_result *result, const vd_thresholds *thresholds,
+                        vd_detection *ret_detections)
+{
+    size_t most = (size_t)(thresholds->max_detections > 0 ? thresholds->max_detections : 0), count = 0;
+    for (size_t i = 0; i < result->count && count < most; i++) {
+        const vd_detection *candidate = &result->candidates[i];
+        if (candidate->score < thresholds->confidence)
+            break; /* sorted by falling score */
+        if (!is_wanted(thresholds, candidate->class_id))
+            continue;
+        if (!result->nms_done && is_double(ret_detections, count, candidate, thresholds->iou))
+            continue;
+        ret_detections[count++] = *candidate;
+    }
+    return count;
+}
