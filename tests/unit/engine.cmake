@@ -1,0 +1,1 @@
+vd_test(engine MODULES engine frame base)
