@@ -1,0 +1,221 @@
+#include "settings/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define IN_SETTINGS(field) .offset = offsetof(vd_settings, field), .size = sizeof(((vd_settings *)0)->field)
+#define IN_CAMERA(field)                                                                                     \
+    .offset = offsetof(vd_camera_settings, field), .size = sizeof(((vd_camera_settings *)0)->field)
+
+static const vd_key keys[] = {
+    {.group = "",
+     .name = "model",
+     .kind = VD_KEY_PATH,
+     IN_SETTINGS(model),
+     .doc = "A model file, \"builtin:people\" or \"builtin:motion\"; empty: builtin:people for cameras and "
+            "files, "
+            "builtin:motion for demo:"},
+    {.group = "",
+     .name = "labels",
+     .kind = VD_KEY_PATH,
+     IN_SETTINGS(labels),
+     .doc = "A text file with one class name a line, for a model that has no names of its own"},
+    {.group = "",
+     .name = "overlay_sync",
+     .kind = VD_KEY_CHOICE,
+     IN_SETTINGS(overlay_sync),
+     .choices = {"auto", "exact", "live"},
+     .doc = "Boxes of the very picture shown (exact), or the newest picture at once (live); auto: exact for "
+            "files"},
+    {.group = "",
+     .name = "theme",
+     .kind = VD_KEY_CHOICE,
+     IN_SETTINGS(theme),
+     .choices = {"system", "light", "dark"},
+     .doc = "The window's colours"},
+    {.group = "detection",
+     .name = "confidence",
+     .kind = VD_KEY_NUMBER,
+     IN_SETTINGS(confidence),
+     .least = 0.05,
+     .most = 1,
+     .number = 0.25,
+     .doc = "The least score that counts as a detection"},
+    {.group = "detection",
+     .name = "iou",
+     .kind = VD_KEY_NUMBER,
+     IN_SETTINGS(iou),
+     .least = 0,
+     .most = 1,
+     .number = 0.45,
+     .doc = "Two boxes of one class that overlap more than this are one object"},
+    {.group = "detection",
+     .name = "max_detections",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(max_detections),
+     .least = 1,
+     .most = 300,
+     .number = 300,
+     .doc = "The most detections in one picture"},
+    {.group = "detection",
+     .name = "classes",
+     .kind = VD_KEY_NAMES,
+     .doc = "Names of the classes that are wanted; empty: all"},
+    {.group = "network",
+     .name = "rtsp_transport",
+     .kind = VD_KEY_WORD,
+     IN_SETTINGS(rtsp_transport),
+     .text = "tcp",
+     .choices = {"tcp", "udp"},
+     .doc = "How RTSP cameras send their pictures"},
+    {.group = "network",
+     .name = "open_timeout",
+     .kind = VD_KEY_NUMBER,
+     IN_SETTINGS(open_timeout_s),
+     .least = 0.5,
+     .most = 60,
+     .number = 5,
+     .doc = "Seconds until a camera must have answered"},
+    {.group = "network",
+     .name = "stall_timeout",
+     .kind = VD_KEY_NUMBER,
+     IN_SETTINGS(stall_timeout_s),
+     .least = 0.5,
+     .most = 60,
+     .number = 5,
+     .doc = "Seconds without a picture after which a camera counts as failed"},
+    {.group = "recording",
+     .name = "folder",
+     .kind = VD_KEY_PATH,
+     IN_SETTINGS(recording_folder),
+     .doc = "Where recordings go; empty: the folder Vedette among your videos"},
+    {.group = "recording",
+     .name = "quality",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(recording_quality),
+     .least = 10,
+     .most = 40,
+     .number = 23,
+     .doc = "The encoder's constant rate factor: smaller is better and larger in bytes"},
+    {.group = "playback",
+     .name = "loop",
+     .kind = VD_KEY_FLAG,
+     IN_SETTINGS(loop),
+     .doc = "Files start again at their end"},
+    {.group = VD_CAMERAS_GROUP,
+     .name = "name",
+     .kind = VD_KEY_TEXT,
+     IN_CAMERA(name),
+     .doc = "What to call the camera; required, each name once"},
+    {.group = VD_CAMERAS_GROUP,
+     .name = "address",
+     .kind = VD_KEY_PATH,
+     IN_CAMERA(address),
+     .doc = "Its address: rtsp://…, http://…, /dev/video0, demo: or a file; required"},
+    {.group = VD_CAMERAS_GROUP,
+     .name = "model",
+     .kind = VD_KEY_PATH,
+     IN_CAMERA(model),
+     .doc = "A model for this camera; empty: the general one"},
+};
+
+const vd_key *vd_key_table(size_t *ret_count)
+{
+    *ret_count = sizeof keys / sizeof *keys;
+    return keys;
+}
+
+const vd_key *vd_key_find(const char *group, const char *name)
+{
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i].group, group) == 0 && strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+static void describe_number(double value, char out[24])
+{
+    vd_text_number(out, 24, value, 4);
+    size_t length = strlen(out);
+    while (length > 0 && out[length - 1] == '0')
+        out[--length] = '\0';
+    if (length > 0 && out[length - 1] == '.')
+        out[length - 1] = '\0';
+}
+
+static void describe_choices(const vd_key *key, char *out, size_t size)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < VD_KEY_CHOICES && key->choices[i]; i++) {
+        bool last = i + 1 == VD_KEY_CHOICES || !key->choices[i + 1];
+        const char *before = i == 0 ? "" : last ? " or " : ", ";
+        int put = snprintf(out + used, size - used, "%s\"%s\"", before, key->choices[i]);
+        if (put < 0 || (size_t)put >= size - used)
+            return;
+        used += (size_t)put;
+    }
+}
+
+void vd_key_describe_range(const vd_key *key, char *out, size_t size)
+{
+    char least[24], most[24];
+    switch (key->kind) {
+    case VD_KEY_TEXT:
+    case VD_KEY_PATH:
+        snprintf(out, size, "text in quotes of at most %zu bytes", key->size - 1);
+        break;
+    case VD_KEY_WORD:
+    case VD_KEY_CHOICE:
+        describe_choices(key, out, size);
+        break;
+    case VD_KEY_NUMBER:
+    case VD_KEY_INTEGER:
+        describe_number(key->least, least);
+        describe_number(key->most, most);
+        snprintf(out, size, "%s%s to %s", key->kind == VD_KEY_INTEGER ? "a whole number, " : "", least, most);
+        break;
+    case VD_KEY_FLAG:
+        snprintf(out, size, "true or false");
+        break;
+    case VD_KEY_NAMES:
+        snprintf(out, size, "a list of at most %d names such as [ \"person\", \"car\" ]", VD_MAX_CLASS_NAMES);
+        break;
+    }
+}
+
+static void set_default(const vd_key *key, void *base)
+{
+    void *field = (char *)base + key->offset;
+    switch (key->kind) {
+    case VD_KEY_TEXT:
+    case VD_KEY_PATH:
+    case VD_KEY_WORD:
+        vd_text_copy(field, key->size, key->text ? key->text : "");
+        break;
+    case VD_KEY_CHOICE:
+        *(int *)field = (int)key->number;
+        break;
+    case VD_KEY_NUMBER:
+        *(double *)field = key->number;
+        break;
+    case VD_KEY_INTEGER:
+        *(int *)field = (int)key->number;
+        break;
+    case VD_KEY_FLAG:
+        *(bool *)field = key->number != 0;
+        break;
+    case VD_KEY_NAMES:
+        break;
+    }
+}
+
+void vd_settings_init(vd_settings *ret_settings)
+{
+    memset(ret_settings, 0, sizeof *ret_settings);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i].group, VD_CAMERAS_GROUP) != 0)
+            set_default(&keys[i], ret_settings);
+}

@@ -1,0 +1,1 @@
+vd_test(settings MODULES settings LIBS PkgConfig::LIBCONFIG)

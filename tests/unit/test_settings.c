@@ -1,0 +1,521 @@
+/* Settings: the table, the reader's refusals with their lines, and the example file against the table. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libconfig.h>
+
+#include "check_main.h"
+#include "settings/table.h"
+#include "vedette/app/nearest.h"
+
+static char folder[PATH_MAX], file[PATH_MAX + 32];
+
+static void make_folder(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/vedette-settings-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(file, sizeof file, "%s/vedette.conf", folder);
+}
+
+static void remove_folder(void)
+{
+    unlink(file);
+    rmdir(file);
+    rmdir(folder);
+}
+
+static void write_bytes(const char *bytes, size_t length)
+{
+    FILE *stream = fopen(file, "wb");
+    ck_assert_ptr_nonnull(stream);
+    ck_assert_uint_eq(fwrite(bytes, 1, length, stream), length);
+    ck_assert_int_eq(fclose(stream), 0);
+}
+
+static int read_text(const char *text, vd_settings *settings, vd_error *error)
+{
+    write_bytes(text, strlen(text));
+    return vd_settings_read(file, settings, error);
+}
+
+/* Reads what must be refused and checks that the target kept every byte. */
+static int read_refused(vd_error *error)
+{
+    static vd_settings settings, before;
+    memset(&settings, 0x5a, sizeof settings);
+    before = settings;
+    int code = vd_settings_read(file, &settings, error);
+    ck_assert_int_ne(code, VD_OK);
+    ck_assert_int_eq(error->code, code);
+    ck_assert_msg(memcmp(&settings, &before, sizeof settings) == 0, "a refused file changed the settings");
+    ck_assert_msg(error->text[0] != '\0', "no sentence");
+    return code;
+}
+
+START_TEST(test_defaults)
+{
+    vd_settings settings;
+    memset(&settings, 0x5a, sizeof settings);
+    vd_settings_init(&settings);
+    ck_assert_str_eq(settings.path, "");
+    ck_assert_str_eq(settings.model, "");
+    ck_assert(fabs(settings.confidence - 0.25) < 1e-9);
+    ck_assert(fabs(settings.iou - 0.45) < 1e-9);
+    ck_assert_int_eq(settings.max_detections, 300);
+    ck_assert_int_eq(settings.class_count, 0);
+    ck_assert_int_eq(settings.overlay_sync, VD_SYNC_AUTO);
+    ck_assert_str_eq(settings.rtsp_transport, "tcp");
+    ck_assert(fabs(settings.open_timeout_s - 5) < 1e-9);
+    ck_assert(fabs(settings.stall_timeout_s - 5) < 1e-9);
+    ck_assert_int_eq(settings.recording_quality, 23);
+    ck_assert(!settings.loop);
+    ck_assert_int_eq(settings.theme, VD_THEME_SYSTEM);
+    ck_assert_int_eq(settings.camera_count, 0);
+}
+END_TEST
+
+START_TEST(test_whole_file)
+{
+    vd_settings settings;
+    vd_error error = {0};
+    ck_assert_int_eq(setenv("HOME", "/home/eva", 1), 0);
+    int code = read_text("model = \"~/models/yolo.onnx\"; labels = \"names.txt\";\n"
+                         "overlay_sync = \"live\"\ntheme : \"dark\"\n"
+                         "detection = { confidence = 1; iou = 0; max_detections = 0x10;\n"
+                         "  classes = ( \"person\", \"tra\" \"ffic light\" ); };\n"
+                         "network : { rtsp_transport = \"udp\"; open_timeout = 0.5; stall_timeout = 60L; };\n"
+                         "recording = { folder = \"~\"; quality = 40; };\n"
+                         "playback = { loop = TRUE; };\n"
+                         "// a comment\n/* @include in a comment */ # another\n"
+                         "cameras = ( { name = \"Tür\"; address = \"rtsp://a:b@h/1\"; },\n"
+                         "  { address = \"~/clip.mp4\"; name = \"Yard\"; model = \"builtin:motion\"; } );\n",
+                         &settings, &error);
+    ck_assert_msg(code == VD_OK, "%s: %s", error.place, error.text);
+    ck_assert_str_eq(settings.path, file);
+    ck_assert_str_eq(settings.model, "/home/eva/models/yolo.onnx");
+    ck_assert_str_eq(settings.labels, "names.txt");
+    ck_assert_int_eq(settings.overlay_sync, VD_SYNC_LIVE);
+    ck_assert_int_eq(settings.theme, VD_THEME_DARK);
+    ck_assert(fabs(settings.confidence - 1) < 1e-9 && fabs(settings.iou) < 1e-9);
+    ck_assert_int_eq(settings.max_detections, 16);
+    ck_assert_int_eq(settings.class_count, 2);
+    ck_assert_str_eq(settings.classes[0], "person");
+    ck_assert_str_eq(settings.classes[1], "traffic light");
+    ck_assert_str_eq(settings.rtsp_transport, "udp");
+    ck_assert(fabs(settings.open_timeout_s - 0.5) < 1e-9 && fabs(settings.stall_timeout_s - 60) < 1e-9);
+    ck_assert_str_eq(settings.recording_folder, "/home/eva");
+    ck_assert_int_eq(settings.recording_quality, 40);
+    ck_assert(settings.loop);
+    ck_assert_int_eq(settings.camera_count, 2);
+    ck_assert_str_eq(settings.cameras[0].name, "Tür");
+    ck_assert_str_eq(settings.cameras[0].address, "rtsp://a:b@h/1");
+    ck_assert_str_eq(settings.cameras[0].model, "");
+    ck_assert_str_eq(settings.cameras[1].address, "/home/eva/clip.mp4");
+    ck_assert_str_eq(settings.cameras[1].model, "builtin:motion");
+}
+END_TEST
+
+START_TEST(test_empty_file_gives_defaults)
+{
+    vd_settings settings, defaults;
+    vd_settings_init(&defaults);
+    ck_assert_int_eq(read_text("", &settings, NULL), VD_OK);
+    settings.path[0] = '\0';
+    memset(settings.path, 0, sizeof settings.path);
+    ck_assert(memcmp(&settings, &defaults, sizeof settings) == 0);
+}
+END_TEST
+
+static const struct refusal {
+    const char *text;
+    int code, line;
+    const char *words[3]; /* must stand in the sentence */
+} refusals[] = {
+    {"\n\ndetection = {\n  confidence = 1.5;\n};",
+     VD_EINVAL,
+     4,
+     {"detection.confidence is 1.5", "0.05 to 1"}},
+    {"detection = { confidence = 0.04; };", VD_EINVAL, 1, {"is 0.04", "0.05 to 1"}},
+    {"detection = { confidence = \"high\"; };", VD_EINVAL, 1, {"is \"high\"", "0.05 to 1"}},
+    {"detection = { iou = -1; };", VD_EINVAL, 1, {"detection.iou is -1", "0 to 1"}},
+    {"detection = { iou = 1e999; };", VD_EINVAL, 1, {"detection.iou is inf", "0 to 1"}},
+    {"detection = { max_detections = 301; };", VD_EINVAL, 1, {"is 301", "a whole number, 1 to 300"}},
+    {"detection = { max_detections = 3.5; };", VD_EINVAL, 1, {"is 3.5", "a whole number, 1 to 300"}},
+    {"detection = { max_detections = 4294967297; };", VD_EINVAL, 1, {"number is far larger"}},
+    {"detection = { classes = \"person\"; };",
+     VD_EINVAL,
+     1,
+     {"detection.classes is \"person\"", "a list of"}},
+    {"detection = { classes = [ 1, 2 ]; };",
+     VD_EINVAL,
+     1,
+     {"detection.classes is 1", "a list of class names"}},
+    {"detection = { classes = [ \"\" ]; };", VD_EINVAL, 1, {"detection.classes is \"\""}},
+    {"\ndetection = 5;", VD_EINVAL, 2, {"detection is 5", "a group"}},
+    {"detection = { treshold = 1; };",
+     VD_EINVAL,
+     1,
+     {"no setting detection.treshold", "known here are confidence"}},
+    {"detection = { confidense = 1; };",
+     VD_EINVAL,
+     1,
+     {"detection.confidense", "mean detection.confidence?"}},
+    {"confidence = 0.5;", VD_EINVAL, 1, {"no setting confidence", "belongs into the group detection"}},
+    {"playback = { theme = \"dark\"; };", VD_EINVAL, 1, {"playback.theme", "top level"}},
+    {"a = 1;", VD_EINVAL, 1, {"no setting a", "known here are model"}},
+    {"detectoin = { };", VD_EINVAL, 1, {"no setting detectoin", "did you mean detection?"}},
+    {"#\n#\noverlay_sync = \"fast\";", VD_EINVAL, 3, {"is \"fast\"", "\"auto\", \"exact\" or \"live\""}},
+    {"overlay_sync = 1;", VD_EINVAL, 1, {"overlay_sync is 1"}},
+    {"theme = \"Dark\";", VD_EINVAL, 1, {"theme is \"Dark\"", "\"system\", \"light\" or \"dark\""}},
+    {"network = { rtsp_transport = \"tcpx\"; };",
+     VD_EINVAL,
+     1,
+     {"network.rtsp_transport", "\"tcp\" or \"udp\""}},
+    {"network = { open_timeout = 0; };", VD_EINVAL, 1, {"network.open_timeout is 0", "0.5 to 60"}},
+    {"playback = { loop = 1; };", VD_EINVAL, 1, {"playback.loop is 1", "true or false"}},
+    {"model = 7;", VD_EINVAL, 1, {"model is 7", "text in quotes of at most 511 bytes"}},
+    {"model = \"a\\nb\";", VD_EINVAL, 1, {"one line of text"}},
+    {"model = \"\xff\xfe\";", VD_EINVAL, 1, {"UTF-8"}},
+    {"model = { };", VD_EINVAL, 1, {"model is a group"}},
+    {"model = \"rtsp://eva:geheim@host/\\n\";", VD_EINVAL, 1, {"rtsp://***@host/"}},
+    {"cameras = [ ];", VD_EINVAL, 1, {"cameras is a list in [ ]", "it must be a list such as"}},
+    {"cameras = ( 1 );", VD_EINVAL, 1, {"cameras[1] is 1", "a group"}},
+    {"cameras = (\n { name = \"A\"; } );", VD_EINVAL, 2, {"cameras[1] has no address"}},
+    {"cameras = (\n { address = \"A\"; } );", VD_EINVAL, 2, {"cameras[1] has no name"}},
+    {"cameras = ( { name = \"A\"; address = \"x\"; },\n { name = \"A\"; address = \"y\"; } );",
+     VD_EINVAL,
+     2,
+     {"cameras[2].name is \"A\"", "cameras[1].name"}},
+    {"cameras = ( { name = \"A\"; adress = \"x\"; } );",
+     VD_EINVAL,
+     1,
+     {"cameras[1].adress", "did you mean cameras.address?"}},
+    {"theme = \"dark\"\n\ntheme = \"light\";", VD_EFORMAT, 3, {"duplicate"}},
+    {"theme = dark;", VD_EFORMAT, 1, {"missing"}},
+    {"\n\ndetection = { confidence = 0.5; ", VD_EFORMAT, 3, {"missing"}},
+    {"theme = \"dark", VD_EFORMAT, 1, {"missing"}},
+    {"detection = { confidence = 0,5; };", VD_EFORMAT, 1, {"cannot be understood"}},
+    {"theme = \"dark\";\n  @include \"/etc/passwd\"\n", VD_EFORMAT, 2, {"@include is not supported"}},
+    {"\x7f"
+     "ELF\x02\x01\x01 rubbish",
+     VD_EFORMAT,
+     1,
+     {"cannot be understood"}},
+};
+
+START_TEST(test_refusal)
+{
+    const struct refusal *refusal = &refusals[_i];
+    vd_error error = {0};
+    char place[PATH_MAX + 64];
+    write_bytes(refusal->text, strlen(refusal->text));
+    int code = read_refused(&error);
+    ck_assert_msg(code == refusal->code, "%s: %s", vd_code_name(code), error.text);
+    snprintf(place, sizeof place, "%s:%d", file, refusal->line);
+    ck_assert_msg(strcmp(error.place, place) == 0, "at %s instead of line %d: %s", error.place, refusal->line,
+                  error.text);
+    for (int i = 0; i < 3 && refusal->words[i]; i++)
+        ck_assert_msg(strstr(error.text, refusal->words[i]) != NULL, "'%s' lacks '%s'", error.text,
+                      refusal->words[i]);
+    size_t length = strlen(error.text);
+    ck_assert_msg(error.text[length - 1] == '.' || error.text[length - 1] == '?', "no sentence: '%s'",
+                  error.text);
+    ck_assert_msg(strstr(error.text, "geheim") == NULL, "a password is shown");
+}
+END_TEST
+
+START_TEST(test_too_long)
+{
+    static const struct {
+        const char *before, *after, *label;
+        int fits;
+    } cases[] = {{"model = \"", "\";", "model", 511},
+                 {"detection = { classes = [ \"", "\" ]; };", "detection.classes", 63},
+                 {"cameras = ( { address = \"x\"; name = \"", "\"; } );", "cameras[1].name", 63},
+                 {"cameras = ( { name = \"x\"; address = \"", "\"; } );", "cameras[1].address", 1023}};
+    static vd_settings settings;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int extra = 0; extra < 2; extra++) {
+            char text[2048], word[1100];
+            vd_error error = {0};
+            memset(word, 'x', sizeof word);
+            word[cases[i].fits + extra] = '\0';
+            snprintf(text, sizeof text, "%s%s%s", cases[i].before, word, cases[i].after);
+            int code = read_text(text, &settings, &error);
+            ck_assert_int_eq(code, extra ? VD_EINVAL : VD_OK);
+            if (extra)
+                ck_assert_msg(strstr(error.text, cases[i].label) && strstr(error.text, "it must be at most"),
+                              "%s", error.text);
+        }
+    }
+}
+END_TEST
+
+START_TEST(test_too_many)
+{
+    char text[8192];
+    vd_error error = {0};
+    size_t used = (size_t)snprintf(text, sizeof text, "detection = { classes = [ \"c\"");
+    for (int i = 0; i < VD_MAX_CLASS_NAMES; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, ", \"c%d\"", i);
+    snprintf(text + used, sizeof text - used, " ]; };");
+    write_bytes(text, strlen(text));
+    ck_assert_int_eq(read_refused(&error), VD_EINVAL);
+    ck_assert_ptr_nonnull(strstr(error.text, "65 names; it must have at most 64"));
+
+    used = (size_t)snprintf(text, sizeof text, "cameras = ( ");
+    for (int i = 0; i <= VD_MAX_CAMERAS; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s{ name = \"%d\"; address = \"demo:\"; }",
+                                 i ? "," : "", i);
+    snprintf(text + used, sizeof text - used, " );");
+    write_bytes(text, strlen(text));
+    ck_assert_int_eq(read_refused(&error), VD_EINVAL);
+    ck_assert_ptr_nonnull(strstr(error.text, "17 entries; it must have at most 16"));
+}
+END_TEST
+
+START_TEST(test_files_that_are_none)
+{
+    vd_error error = {0};
+    ck_assert_int_eq(read_refused(&error), VD_ENOTFOUND);
+    ck_assert_str_eq(error.place, file);
+
+    ck_assert_int_eq(mkdir(file, 0700), 0);
+    ck_assert_int_eq(read_refused(&error), VD_EIO);
+    ck_assert_ptr_nonnull(strstr(error.text, "folder"));
+    rmdir(file);
+
+    ck_assert_int_eq(mkfifo(file, 0600), 0);
+    ck_assert_int_eq(read_refused(&error), VD_EIO);
+    ck_assert_ptr_nonnull(strstr(error.text, "regular file"));
+    unlink(file);
+
+    write_bytes("theme = \"dark\";\0", 16);
+    ck_assert_int_eq(read_refused(&error), VD_EFORMAT);
+
+    static char large[200 * 1024];
+    memset(large, ' ', sizeof large);
+    write_bytes(large, sizeof large);
+    ck_assert_int_eq(read_refused(&error), VD_EFORMAT);
+    ck_assert_ptr_nonnull(strstr(error.text, "64 KiB"));
+}
+END_TEST
+
+/* As large as is allowed: one line, deep nesting, thousands of settings. None may crash or take long. */
+START_TEST(test_hostile_files)
+{
+    static char text[64 * 1024 + 1];
+    vd_error error = {0};
+    static vd_settings settings;
+
+    memset(text, 'a', sizeof text - 1);
+    write_bytes(text, sizeof text - 1);
+    ck_assert_int_eq(read_refused(&error), VD_EFORMAT);
+
+    memset(text, '(', sizeof text - 1);
+    memcpy(text, "cameras=", 8);
+    write_bytes(text, sizeof text - 1);
+    ck_assert_int_eq(read_refused(&error), VD_EFORMAT);
+
+    memset(text, '#', sizeof text - 1);
+    write_bytes(text, sizeof text - 1);
+    ck_assert_int_eq(vd_settings_read(file, &settings, &error), VD_OK);
+
+    size_t used = 0;
+    for (int i = 0; used + 16 < sizeof text; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%x=1;", i | 0xa0000);
+    write_bytes(text, used);
+    ck_assert_int_eq(read_refused(&error), VD_EINVAL);
+}
+END_TEST
+
+START_TEST(test_unreadable)
+{
+    vd_error error = {0};
+    write_bytes("", 0);
+    ck_assert_int_eq(chmod(folder, 0755), 0);
+    ck_assert_int_eq(chmod(file, 0), 0);
+    if (geteuid() == 0)
+        ck_assert_int_eq(seteuid(65534), 0);
+    int code = read_refused(&error);
+    if (getuid() == 0)
+        ck_assert_int_eq(seteuid(0), 0);
+    ck_assert_int_eq(code, VD_EIO);
+    ck_assert_ptr_nonnull(strstr(error.text, "Permission denied"));
+}
+END_TEST
+
+/* The example with its keys taken out of comments: lines `#key…` and `#}`, not `# text`. */
+static void read_example(char *out, size_t size, bool uncommented)
+{
+    FILE *stream = fopen("resources/vedette.conf.example", "r");
+    ck_assert_msg(stream != NULL, "resources/vedette.conf.example: %s", strerror(errno));
+    char line[512];
+    size_t used = 0;
+    out[0] = '\0';
+    while (fgets(line, sizeof line, stream)) {
+        char *mark = line + strspn(line, " ");
+        if (uncommented && mark[0] == '#' && mark[1] != ' ' && mark[1] != '\n')
+            *mark = ' ';
+        int put = snprintf(out + used, size - used, "%s", line);
+        ck_assert_uint_lt((size_t)put, size - used);
+        used += (size_t)put;
+    }
+    fclose(stream);
+}
+
+START_TEST(test_example_shows_the_defaults)
+{
+    static char text[32768];
+    static vd_settings settings, defaults;
+    vd_error error = {0};
+    vd_settings_init(&defaults);
+    read_example(text, sizeof text, false);
+    ck_assert_int_eq(read_text(text, &settings, &error), VD_OK);
+    memset(settings.path, 0, sizeof settings.path);
+    ck_assert(memcmp(&settings, &defaults, sizeof settings) == 0);
+
+    read_example(text, sizeof text, true);
+    int code = read_text(text, &settings, &error);
+    ck_assert_msg(code == VD_OK, "%s: %s", error.place, error.text);
+    ck_assert_int_eq(settings.camera_count, 2);
+    ck_assert_str_eq(settings.cameras[0].name, "Gate north");
+    memset(settings.path, 0, sizeof settings.path);
+    memset(settings.cameras, 0, sizeof settings.cameras);
+    settings.camera_count = 0;
+    ck_assert_msg(memcmp(&settings, &defaults, sizeof settings) == 0,
+                  "the example's values are not the defaults");
+}
+END_TEST
+
+/* Marks the table's keys that a tree holds; what is not in the table fails (the reader refuses it as well).
+ */
+static void mark_keys(const config_setting_t *group, const char *name, bool *seen)
+{
+    size_t count;
+    const vd_key *keys = vd_key_table(&count);
+    for (int i = 0; i < config_setting_length(group); i++) {
+        const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+        const char *own = config_setting_name(setting);
+        if (config_setting_is_group(setting) || config_setting_is_list(setting)) {
+            mark_keys(setting, own ? own : name, seen);
+            continue;
+        }
+        const vd_key *key = vd_key_find(name, own);
+        ck_assert_msg(key != NULL, "the example has %s.%s, the table does not", name, own);
+        seen[key - keys] = true;
+        ck_assert_uint_lt((size_t)(key - keys), count);
+    }
+}
+
+START_TEST(test_example_has_every_key)
+{
+    static char text[32768];
+    bool seen[64] = {false};
+    size_t count;
+    const vd_key *keys = vd_key_table(&count);
+    ck_assert_uint_le(count, sizeof seen / sizeof *seen);
+    read_example(text, sizeof text, true);
+    config_t config;
+    config_init(&config);
+    ck_assert_int_eq(config_read_string(&config, text), CONFIG_TRUE);
+    mark_keys(config_root_setting(&config), "", seen);
+    config_destroy(&config);
+    for (size_t i = 0; i < count; i++)
+        ck_assert_msg(seen[i], "the table has %s.%s, the example does not", keys[i].group, keys[i].name);
+}
+END_TEST
+
+START_TEST(test_example_names_the_ranges)
+{
+    static char text[32768];
+    size_t count;
+    const vd_key *keys = vd_key_table(&count);
+    read_example(text, sizeof text, false);
+    for (size_t i = 0; i < count; i++) {
+        char range[128];
+        vd_key_describe_range(&keys[i], range, sizeof range);
+        ck_assert_msg(keys[i].doc && keys[i].doc[0] != '\0', "%s has no line", keys[i].name);
+        bool has_range =
+            keys[i].kind != VD_KEY_TEXT && keys[i].kind != VD_KEY_PATH && keys[i].kind != VD_KEY_NAMES;
+        if (has_range)
+            ck_assert_msg(strstr(text, range) != NULL, "the example lacks '%s' of %s", range, keys[i].name);
+    }
+}
+END_TEST
+
+START_TEST(test_table_is_sound)
+{
+    size_t count;
+    const vd_key *keys = vd_key_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_ptr_eq(vd_key_find(keys[i].group, keys[i].name), &keys[i]);
+        if (keys[i].kind == VD_KEY_NUMBER || keys[i].kind == VD_KEY_INTEGER)
+            ck_assert(keys[i].number >= keys[i].least && keys[i].number <= keys[i].most);
+    }
+    ck_assert_ptr_null(vd_key_find("", "confidence"));
+}
+END_TEST
+
+START_TEST(test_default_path)
+{
+    char path[64];
+    setenv("XDG_CONFIG_HOME", "/x", 1);
+    vd_settings_default_path(path, sizeof path);
+    ck_assert_str_eq(path, "/x/vedette/vedette.conf");
+    setenv("XDG_CONFIG_HOME", "relative", 1);
+    setenv("HOME", "/h", 1);
+    vd_settings_default_path(path, sizeof path);
+    ck_assert_str_eq(path, "/h/.config/vedette/vedette.conf");
+}
+END_TEST
+
+START_TEST(test_nearest)
+{
+    static const char *const words[] = {"confidence", "iou", "classes", "max_detections"};
+    ck_assert_str_eq(vd_nearest_word("Confidense", words, 4), "confidence");
+    ck_assert_str_eq(vd_nearest_word("oiu", words, 4), "iou");
+    ck_assert_str_eq(vd_nearest_word("class", words, 4), "classes");
+    ck_assert_ptr_null(vd_nearest_word("zebra", words, 4));
+    ck_assert_ptr_null(vd_nearest_word("", words, 4));
+    char longest[200];
+    memset(longest, 'i', sizeof longest);
+    longest[199] = '\0';
+    ck_assert_ptr_null(vd_nearest_word(longest, words, 4));
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("settings");
+    TCase *files = tcase_create("files");
+    tcase_add_checked_fixture(files, make_folder, remove_folder);
+    tcase_add_test(files, test_whole_file);
+    tcase_add_test(files, test_empty_file_gives_defaults);
+    tcase_add_loop_test(files, test_refusal, 0, (int)(sizeof refusals / sizeof *refusals));
+    tcase_add_test(files, test_too_long);
+    tcase_add_test(files, test_too_many);
+    tcase_add_test(files, test_files_that_are_none);
+    tcase_add_test(files, test_hostile_files);
+    tcase_add_test(files, test_unreadable);
+    tcase_add_test(files, test_example_shows_the_defaults);
+    suite_add_tcase(suite, files);
+    TCase *table = tcase_create("table");
+    tcase_add_test(table, test_defaults);
+    tcase_add_test(table, test_table_is_sound);
+    tcase_add_test(table, test_example_has_every_key);
+    tcase_add_test(table, test_example_names_the_ranges);
+    tcase_add_test(table, test_default_path);
+    tcase_add_test(table, test_nearest);
+    suite_add_tcase(suite, table);
+    return suite;
+}
+
+TEST_MAIN(make_suite)
