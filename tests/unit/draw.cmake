@@ -1,0 +1,1 @@
+vd_test(draw MODULES draw)
