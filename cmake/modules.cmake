@@ -11,6 +11,12 @@ function(vd_module name)
   target_link_libraries(vd_${name} PUBLIC ${ARG_MODULES} Threads::Threads PRIVATE ${ARG_LIBS} m)
   set_property(GLOBAL APPEND PROPERTY VD_MODULES vd_${name})
   set_property(GLOBAL APPEND PROPERTY VD_LIBS ${ARG_LIBS})
+  # libvedette links them too, from the folder above.
+  foreach(lib ${ARG_LIBS})
+    if(TARGET ${lib})
+      set_target_properties(${lib} PROPERTIES IMPORTED_GLOBAL TRUE)
+    endif()
+  endforeach()
 endfunction()
 
 # vd_test(NAME [SOURCES file…] [MODULES name…] [LIBS target…]): a Check program tests/unit/test_NAME.c, run as
