@@ -85,7 +85,7 @@ START_TEST(test_whole_file)
 {
     vd_settings settings;
     vd_error error = {0};
-    ck_assert_int_eq(setenv("HOME", "/home/eva", 1), 0);
+    ck_assert_int_eq(setenv("HOME", "/srv/eva", 1), 0);
     int code = read_text("model = \"~/models/yolo.onnx\"; labels = \"names.txt\";\n"
                          "overlay_sync = \"live\"\ntheme : \"dark\"\n"
                          "detection = { confidence = 1; iou = 0; max_detections = 0x10;\n"
@@ -99,7 +99,7 @@ START_TEST(test_whole_file)
                          &settings, &error);
     ck_assert_msg(code == VD_OK, "%s: %s", error.place, error.text);
     ck_assert_str_eq(settings.path, file);
-    ck_assert_str_eq(settings.model, "/home/eva/models/yolo.onnx");
+    ck_assert_str_eq(settings.model, "/srv/eva/models/yolo.onnx");
     ck_assert_str_eq(settings.labels, "names.txt");
     ck_assert_int_eq(settings.overlay_sync, VD_SYNC_LIVE);
     ck_assert_int_eq(settings.theme, VD_THEME_DARK);
@@ -110,14 +110,14 @@ START_TEST(test_whole_file)
     ck_assert_str_eq(settings.classes[1], "traffic light");
     ck_assert_str_eq(settings.rtsp_transport, "udp");
     ck_assert(fabs(settings.open_timeout_s - 0.5) < 1e-9 && fabs(settings.stall_timeout_s - 60) < 1e-9);
-    ck_assert_str_eq(settings.recording_folder, "/home/eva");
+    ck_assert_str_eq(settings.recording_folder, "/srv/eva");
     ck_assert_int_eq(settings.recording_quality, 40);
     ck_assert(settings.loop);
     ck_assert_int_eq(settings.camera_count, 2);
     ck_assert_str_eq(settings.cameras[0].name, "Tür");
     ck_assert_str_eq(settings.cameras[0].address, "rtsp://a:b@h/1");
     ck_assert_str_eq(settings.cameras[0].model, "");
-    ck_assert_str_eq(settings.cameras[1].address, "/home/eva/clip.mp4");
+    ck_assert_str_eq(settings.cameras[1].address, "/srv/eva/clip.mp4");
     ck_assert_str_eq(settings.cameras[1].model, "builtin:motion");
 }
 END_TEST
