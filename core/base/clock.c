@@ -22,6 +22,8 @@ int64_t vd_clock_deadline_ns(int64_t timeout_ns)
 void vd_rate_add(vd_rate *rate, int64_t now_ns)
 {
     int64_t slot = now_ns / SLOT_NS;
+    if (slot < 0 || slot <= rate->slot - SLOTS)
+        return; /* older than the window */
     if (rate->first == 0 || slot - rate->slot > 2 * SLOTS)
         rate->first = slot; /* after a long silence the window starts anew */
     if (slot - rate->slot >= SLOTS)

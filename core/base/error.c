@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -10,12 +11,15 @@ int vd_error_set(vd_error *error, int code, const char *place, const char *forma
     if (!error)
         return code;
     vd_error made = {.code = code};
-    vd_text_copy(made.place, sizeof made.place, place ? place : "");
+    char text[sizeof made.text];
+    place = place ? place : "";
+    vd_text_clean(made.place, sizeof made.place, place, strlen(place));
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(made.text, sizeof made.text, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    vd_text_trim_partial(made.text);
+    vd_text_trim_partial(text);
+    vd_text_clean(made.text, sizeof made.text, text, strlen(text)); /* names of files may be any bytes */
     *error = made; /* last: the arguments may point into *error */
     return code;
 }

@@ -111,6 +111,12 @@ bool vd_future_begin(vd_future *future)
 void vd_future_complete(vd_future *future, void *value)
 {
     vd_mutex_lock(&future->lock);
+    if (is_complete_locked(future)) { /* failed meanwhile by a provider that shuts down */
+        vd_mutex_unlock(&future->lock);
+        if (value && future->free_value)
+            future->free_value(value);
+        return;
+    }
     future->value = value;
     finish_locked(future, DONE);
 }

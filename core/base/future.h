@@ -11,7 +11,8 @@ int vd_future_new(void (*free_value)(void *value), vd_future **ret_future);
 /* The worker takes the job up: false when it was cancelled before, then the worker leaves it alone. */
 bool vd_future_begin(vd_future *future);
 
-/* Completes a future that has begun. Takes `value`. Runs continuations on this thread. */
+/* Completes a future that has begun. Takes `value`, and frees it when the future was failed meanwhile. Runs
+ * continuations on this thread. */
 void vd_future_complete(vd_future *future, void *value);
 
 /* Completes it with an error, begun or not (a provider that shuts down fails what is pending); does nothing

@@ -31,8 +31,9 @@ int64_t vd_histogram_percentile_ns(const vd_histogram *histogram, double share)
 {
     if (histogram->count == 0)
         return 0;
+    share = share > 0 ? fmin(share, 1) : 0; /* not a number counts as 0 */
     uint64_t wanted = (uint64_t)ceil(share * (double)histogram->count), seen = 0;
-    for (int b = 0; b < VD_HISTOGRAM_BUCKETS; b++) {
+    for (int b = 0; b < VD_HISTOGRAM_BUCKETS - 1; b++) { /* the last one has no upper edge */
         seen += histogram->buckets[b];
         if (seen >= wanted && seen > 0) {
             int64_t edge = upper_edge_ns(b);

@@ -36,7 +36,11 @@ int vd_interrupt_start(vd_cancel *cancel)
 {
     sigset_t set = watched_signals();
     pthread_sigmask(SIG_BLOCK, &set, NULL);
-    return vd_thread_start(&interrupt_thread, "vd-signals", wait_for_signals, cancel);
+    atomic_store(&interrupt_stopping, false);
+    int code = vd_thread_start(&interrupt_thread, "vd-signals", wait_for_signals, cancel);
+    if (code)
+        pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    return code;
 }
 
 void vd_interrupt_stop(void)
@@ -46,6 +50,8 @@ void vd_interrupt_stop(void)
     atomic_store(&interrupt_stopping, true);
     pthread_kill(interrupt_thread.handle, SIGTERM);
     vd_thread_join(&interrupt_thread);
+    sigset_t set = watched_signals();
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* from here on a signal ends the process at once again */
 }
 
 bool vd_interrupted(void)

@@ -2,7 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 static void to_stderr(void *context, vd_log_level level, const char *part, const char *message)
 {
@@ -32,10 +35,12 @@ void vd_log(vd_log_level level, const char *part, const char *format, ...)
 {
     if (level < log_least)
         return;
-    char message[512];
+    char message[512], line[512];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    log_sink(log_context, level, part, message);
+    vd_text_trim_partial(message);
+    vd_text_clean(line, sizeof line, message, strlen(message));
+    log_sink(log_context, level, part, line);
 }

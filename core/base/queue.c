@@ -22,7 +22,7 @@ struct vd_queue {
 
 int vd_queue_new(size_t capacity, vd_queue_policy policy, void (*free_item)(void *item), vd_queue **ret_queue)
 {
-    if (capacity == 0 || capacity > SIZE_MAX / sizeof(void *) / 2)
+    if (capacity == 0 || capacity > SIZE_MAX / sizeof(void *) / 2 || !free_item)
         return VD_EINVAL;
     vd_queue *queue = calloc(1, sizeof *queue + capacity * sizeof(void *));
     if (!queue)
@@ -69,7 +69,8 @@ static void *take_head_locked(vd_queue *queue)
 
 int vd_queue_push(vd_queue *queue, void *item, int64_t deadline_ns)
 {
-    void *dropped = NULL;
+    void *oldest = NULL;
+    bool dropped = false;
     int code = VD_OK;
     vd_mutex_lock(&queue->lock);
     while (queue->policy == VD_QUEUE_BLOCK && !queue->push_closed && !queue->take_closed &&
@@ -83,7 +84,8 @@ int vd_queue_push(vd_queue *queue, void *item, int64_t deadline_ns)
         queue->counts.refused++;
         code = VD_EAGAIN;
     } else if (full && queue->policy == VD_QUEUE_DROP_OLDEST) {
-        dropped = take_head_locked(queue);
+        oldest = take_head_locked(queue);
+        dropped = true;
         queue->counts.dropped++;
     } else if (!full) {
         code = VD_OK; /* room came together with the deadline */
@@ -98,7 +100,7 @@ int vd_queue_push(vd_queue *queue, void *item, int64_t deadline_ns)
     }
     vd_mutex_unlock(&queue->lock);
     if (dropped)
-        queue->free_item(dropped);
+        queue->free_item(oldest);
     return code;
 }
 
@@ -109,7 +111,7 @@ int vd_queue_take(vd_queue *queue, int64_t deadline_ns, void **ret_item)
     while (queue->counts.length == 0 && !queue->push_closed && !queue->take_closed && code == VD_OK)
         if (deadline_ns == 0 || !vd_cond_wait_until(&queue->items, &queue->lock, deadline_ns))
             code = VD_ETIMEOUT;
-    if (queue->counts.length > 0) {
+    if (queue->counts.length > 0 && !queue->take_closed) {
         *ret_item = take_head_locked(queue);
         queue->counts.taken++;
         vd_cond_signal(&queue->room);
@@ -140,18 +142,19 @@ void vd_queue_close_take(vd_queue *queue)
     vd_queue_clear(queue);
 }
 
+/* Only what is in it now: producers that wait for room must not keep it busy for ever. */
 void vd_queue_clear(vd_queue *queue)
 {
-    for (;;) {
-        void *item = NULL;
+    for (size_t left = vd_queue_get_counts(queue).length; left > 0; left--) {
         vd_mutex_lock(&queue->lock);
-        if (queue->counts.length > 0) {
-            item = take_head_locked(queue);
+        bool found = queue->counts.length > 0;
+        void *item = found ? take_head_locked(queue) : NULL;
+        if (found) {
             queue->counts.dropped++;
             vd_cond_signal(&queue->room);
         }
         vd_mutex_unlock(&queue->lock);
-        if (!item)
+        if (!found)
             return;
         queue->free_item(item);
     }

@@ -1,7 +1,5 @@
 #include "base/text.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <locale.h>
 #include <math.h>
 #include <pthread.h>
@@ -9,6 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+static locale_t plain_locale;
+
+static void make_plain_locale(void)
+{
+    plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+/* Numbers and the case of letters follow the C locale (in Turkish, `I` is not the capital of `i`), made once
+ * and kept for the life of the process. */
+static locale_t c_locale(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_plain_locale);
+    return plain_locale;
+}
 
 /* The length a UTF-8 sequence should have by its first byte; 0 for a byte that cannot start one. */
 static size_t sequence_length(unsigned char first)
@@ -68,13 +82,15 @@ void vd_text_clean(char *out, size_t size, const char *bytes, size_t length)
     for (size_t i = 0; i < length;) {
         size_t take = valid_sequence(s + i, length - i);
         const char *from = take ? bytes + i : replacement;
-        size_t put = take ? take : sizeof replacement - 1;
-        if (take == 1 && iscntrl(s[i]))
+        size_t wide = take ? take : sizeof replacement - 1;
+        if ((take == 1 && (s[i] < 0x20 || s[i] == 0x7f)) || (take == 2 && s[i] == 0xc2 && s[i + 1] < 0xa0)) {
             from = " ";
-        if (used + put + 1 > size)
+            wide = 1;
+        }
+        if (used + wide + 1 > size)
             break;
-        memcpy(out + used, from, put);
-        used += put;
+        memcpy(out + used, from, wide);
+        used += wide;
         i += take ? take : 1;
     }
     out[used] = '\0';
@@ -82,12 +98,12 @@ void vd_text_clean(char *out, size_t size, const char *bytes, size_t length)
 
 static bool is_secret_key(const char *key, size_t length)
 {
-    static const char *const secrets[] = {"password",  "passwd",       "pass", "pwd", "token",
-                                          "key",       "apikey",       "auth", "sig", "secret",
-                                          "signature", "access_token", "user", "usr"};
-    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
-        if (strlen(secrets[i]) == length && strncasecmp(key, secrets[i], length) == 0)
-            return true;
+    static const char *const parts[] = {"pas",  "pw",  "psw",  "token", "key",    "auth",   "sig",
+                                        "cred", "usr", "user", "login", "secret", "session"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (size_t at = 0; at + strlen(parts[i]) <= length; at++)
+            if (strncasecmp_l(key + at, parts[i], strlen(parts[i]), c_locale()) == 0)
+                return true;
     return false;
 }
 
@@ -104,63 +120,65 @@ static void put(struct writer *w, const char *text, size_t length)
     w->out[w->used] = '\0';
 }
 
+/* Whether `at` lies in the value of a parameter that carries a secret. */
+static bool is_in_secret(const char *text, const char *at)
+{
+    while (text < at) {
+        size_t key = strcspn(text, "=/?&;#");
+        bool secret = text[key] == '=' && is_secret_key(text, key);
+        text += key + strcspn(text + key, secret ? "&" : "/?&;#");
+        if (secret && at < text)
+            return true;
+        if (*text)
+            text++;
+    }
+    return false;
+}
+
+/* The '@' behind the user name and password, or NULL. Passwords are often written as they are, with '/', '?',
+ * '#' or '@' in them, so that behind a ':' the last '@' counts, wherever it is: rather a host too few than a
+ * part of a password too much. */
+static const char *end_of_user(const char *rest)
+{
+    const char *last = strrchr(rest, '@');
+    if (last && memchr(rest, ':', (size_t)(last - rest)))
+        return last;
+    return memrchr(rest, '@', strcspn(rest, "/?#"));
+}
+
+static void put_masking_parameters(struct writer *w, const char *text)
+{
+    while (*text) {
+        size_t key = strcspn(text, "=/?&;#"), whole = key + strcspn(text + key, "/?&;#");
+        if (text[key] == '=' && is_secret_key(text, key)) {
+            put(w, text, key + 1);
+            put(w, "***", 3);
+            whole = key + strcspn(text + key, "&");
+        } else {
+            put(w, text, whole);
+        }
+        text += whole;
+        if (*text)
+            put(w, text++, 1);
+    }
+}
+
 void vd_text_mask_address(char *out, size_t size, const char *address)
 {
     struct writer w = {out, size, 0};
-    out[0] = '\0';
     const char *rest = strstr(address, "://");
-    if (!rest) {
+    if (!rest || strncasecmp_l(address, "file://", 7, c_locale()) == 0) {
         vd_text_copy(out, size, address);
         return;
     }
     rest += 3;
     put(&w, address, (size_t)(rest - address));
-    /* A password may itself hold '/', '?' or '@': the last '@' ahead of a plain host ends the user part. */
-    const char *end = rest + strcspn(rest, "/?#");
-    const char *at = memrchr(rest, '@', (size_t)(end - rest));
-    if (!at) {
-        const char *later = strrchr(end, '@');
-        const char *colon = memchr(rest, ':', (size_t)(end - rest));
-        bool port = colon && colon[1] != '\0' && strspn(colon + 1, "0123456789") == (size_t)(end - colon - 1);
-        if (later && colon && !port)
-            at = later;
-    }
-    if (at) {
+    const char *at = end_of_user(rest);
+    if (at)
         put(&w, "***", 3);
-        rest = at;
-    }
-    const char *query = strchr(rest, '?');
-    put(&w, rest, query ? (size_t)(query - rest) + 1 : strlen(rest));
-    while (query && *query) {
-        const char *key = query + 1;
-        size_t key_length = strcspn(key, "=&#");
-        size_t whole = strcspn(key, "&#");
-        if (key[key_length] == '=' && is_secret_key(key, key_length)) {
-            put(&w, key, key_length + 1);
-            put(&w, "***", 3);
-        } else {
-            put(&w, key, whole);
-        }
-        query = key + whole;
-        if (*query)
-            put(&w, query, 1);
-    }
+    if (!at || !is_in_secret(rest, at))
+        put_masking_parameters(&w, at ? at : rest);
     vd_text_trim_partial(out);
-}
-
-static locale_t plain_locale;
-
-static void make_plain_locale(void)
-{
-    plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
-
-/* Number formats are taken from the C locale, made once and kept for the life of the process. */
-static locale_t c_locale(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_plain_locale);
-    return plain_locale;
 }
 
 int vd_text_number(char *out, size_t size, double value, int decimals)
@@ -168,13 +186,13 @@ int vd_text_number(char *out, size_t size, double value, int decimals)
     locale_t before = uselocale(c_locale());
     int length = snprintf(out, size, "%.*f", decimals, value);
     uselocale(before);
-    return length;
+    return length < (int)size ? length : (int)size - 1;
 }
 
 bool vd_text_parse_number(const char *text, double *ret_value)
 {
     char *end;
-    if (!text || *text == '\0' || isspace((unsigned char)*text))
+    if (!text || *text == '\0' || strchr(" \t\n\v\f\r", *text))
         return false;
     double value = strtod_l(text, &end, c_locale());
     if (*end != '\0' || !isfinite(value))
@@ -189,10 +207,15 @@ const char *vd_text_base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+bool vd_text_same(const char *a, const char *b)
+{
+    return strcasecmp_l(a, b, c_locale()) == 0;
+}
+
 bool vd_text_ends_with(const char *text, const char *tail)
 {
     size_t length = strlen(text), wanted = strlen(tail);
-    return length >= wanted && strcasecmp(text + length - wanted, tail) == 0;
+    return length >= wanted && vd_text_same(text + length - wanted, tail);
 }
 
 char *vd_text_dup(const char *text)

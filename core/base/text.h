@@ -16,7 +16,9 @@ void vd_text_clean(char *out, size_t size, const char *bytes, size_t length);
 
 /* Copies an address with its user name and password replaced by `***`, and the values of query keys that
  * carry secrets (password, token, key, auth, …) as well. Whatever is shown, logged or written goes through
- * it: `admin:pw@host/1` behind a scheme becomes `***@host/1`. Text that is no URL is copied unchanged. */
+ * it: `admin:pw@host/1` behind a scheme becomes `***@host/1`. Where a password with '@', '/' or '?' in it
+ * leaves doubt, more is masked than needed, never less. Text that is no URL, and a file's, is copied
+ * unchanged. */
 void vd_text_mask_address(char *out, size_t size, const char *address);
 
 /* As printf's %.*f with '.' as the decimal point in every locale. Returns the length written. */
@@ -27,6 +29,9 @@ bool vd_text_parse_number(const char *text, double *ret_value);
 
 /* The part of a path behind the last '/'; points into `path`. */
 const char *vd_text_base_name(const char *path);
+
+/* True when two texts are the same, ASCII letters compared without case, in every locale alike. */
+bool vd_text_same(const char *a, const char *b);
 
 /* True when `text` ends in `tail`, letters compared without case. */
 bool vd_text_ends_with(const char *text, const char *tail);

@@ -37,6 +37,11 @@ static void note_unlocked(const vd_mutex *mutex)
 }
 #endif
 
+void vd_once_run(vd_once *once, void (*init)(void))
+{
+    pthread_once(once, init);
+}
+
 int vd_mutex_init(vd_mutex *mutex, int rank)
 {
     mutex->rank = rank;
@@ -103,7 +108,12 @@ bool vd_cond_wait_until(vd_cond *cond, vd_mutex *mutex, int64_t deadline_ns)
     return pthread_cond_timedwait(&cond->handle, &mutex->handle, &until) == 0;
 }
 
+/* The vd_thread that this thread was started as. The starter's fields would be a race: it may still be
+ * writing them. */
+static _Thread_local const vd_thread *current_thread;
+
 struct start {
+    const vd_thread *thread;
     void (*run)(void *context);
     void *context;
     char name[16];
@@ -113,6 +123,7 @@ static void *enter(void *argument)
 {
     struct start start = *(struct start *)argument;
     free(argument);
+    current_thread = start.thread;
     pthread_setname_np(pthread_self(), start.name);
     start.run(start.context);
     return NULL;
@@ -123,6 +134,7 @@ int vd_thread_start(vd_thread *thread, const char *name, void (*run)(void *conte
     struct start *start = malloc(sizeof *start);
     if (!start)
         return VD_ENOMEM;
+    start->thread = thread;
     start->run = run;
     start->context = context;
     vd_text_copy(start->name, sizeof start->name, name);
@@ -144,5 +156,5 @@ void vd_thread_join(vd_thread *thread)
 
 bool vd_thread_is_current(const vd_thread *thread)
 {
-    return thread->running && pthread_equal(thread->handle, pthread_self());
+    return current_thread == thread;
 }

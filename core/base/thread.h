@@ -11,6 +11,7 @@
 
 /* The order in which locks may nest: only from a smaller to a greater rank. */
 enum vd_rank {
+    VD_RANK_REAPER = 5,
     VD_RANK_CAMERA = 10,
     VD_RANK_DETECTOR = 20,
     VD_RANK_RECORDER = 30,
@@ -19,7 +20,8 @@ enum vd_rank {
     VD_RANK_FUTURE = 60,
     VD_RANK_POOL = 70,
     VD_RANK_CANCEL = 80,
-    VD_RANK_LOG = 90
+    VD_RANK_LOG = 90,
+    VD_RANK_WAKE = 95 /* a leaf: held while the window is told that something changed */
 };
 
 typedef struct vd_mutex {
@@ -30,6 +32,18 @@ typedef struct vd_mutex {
 typedef struct vd_cond {
     pthread_cond_t handle;
 } vd_cond;
+
+/* For locks that live as long as the process. */
+#define VD_MUTEX_INIT(its_rank)                                                                              \
+    {                                                                                                        \
+        .handle = PTHREAD_MUTEX_INITIALIZER, .rank = (its_rank)                                              \
+    }
+
+typedef pthread_once_t vd_once;
+#define VD_ONCE_INIT PTHREAD_ONCE_INIT
+
+/* Runs `init` once in the life of the process; whoever comes meanwhile waits until it has run. */
+void vd_once_run(vd_once *once, void (*init)(void));
 
 /* Init fails only when the system is out of memory: VD_OK or VD_ENOMEM. */
 int vd_mutex_init(vd_mutex *mutex, int rank);

@@ -51,6 +51,9 @@ int vd_recorder_write(vd_recorder *recorder, struct vd_frame *frame, const vd_dr
 /* Asks it to write what is queued and end; returns at once. */
 void vd_recorder_finish(vd_recorder *recorder);
 
+/* Finishes and waits until the file has ended; the status is final then. One thread, once. */
+void vd_recorder_wait(vd_recorder *recorder);
+
 vd_recorder_status vd_recorder_get_status(vd_recorder *recorder);
 
 /* Finishes, waits for the thread, frees. Accepts NULL and sets it. */

@@ -1,0 +1,123 @@
+/* The inside of a camera, shared by the files that run its threads (docs/threads.md).
+ *
+ *   reader     opens the source, reads, seeks            reader.c
+ *   presenter  decides what is shown when, scales         presenter.c
+ *   keeper     loads models, ends recordings              keeper.c
+ *   workers    of the detector: bring results             detection.c
+ *
+ * Invariants
+ * 1. The window's thread takes the lock only for moments: nothing is opened, decoded, scaled or joined under
+ * it.
+ * 2. `wake` is called without the camera's lock, under wake_lock, and never after vd_camera_close has
+ * returned.
+ * 3. One detection is under way for each worker at most; its job slot names the frame and the detector's
+ * turn. */
+#ifndef VD_PIPELINE_CAMERA_STATE_H
+#define VD_PIPELINE_CAMERA_STATE_H
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/thread.h"
+#include "frame/convert.h"
+#include "pipeline/timeline.h"
+#include "vedette/app/camera.h"
+
+enum {
+    VD_CAMERA_JOBS = 8,
+    VD_CAMERA_LATENCIES = 64,
+    VD_FILE_READ_AHEAD = 32,  /* frames; about a second */
+    VD_LIVE_READ_AHEAD = 16,  /* frames that may wait for their boxes */
+    VD_FRAMES_UNDER_WAY = 12, /* beyond those that wait: shown, detected, recorded */
+    VD_DISPLAY_PICTURES = 4
+};
+
+/* The longest that a picture is held back for its boxes (row F2). */
+#define VD_HOLD_NS (250 * VD_NS_PER_MS)
+
+struct vd_job {
+    bool busy;
+    vd_camera *camera;
+    vd_moment at;
+    uint32_t turn; /* which detector */
+    int64_t submitted_ns;
+};
+
+struct vd_camera {
+    /* immutable */
+    vd_camera_options options; /* its texts are copies */
+    char address[1024], name[96], recording_folder[512];
+    bool is_live;
+    vd_cancel cancel; /* the source's */
+    vd_thread reader, presenter, keeper;
+    vd_mutex wake_lock; /* guards wake_closed and the call of wake */
+    bool wake_closed;
+    vd_camera *next_closed; /* guarded by the reaper's lock */
+
+    /* owned by the presenter */
+    vd_scratch scratch;
+    vd_frame_pool *pictures;
+    vd_frame *picture; /* of the frame shown */
+    uint64_t picture_order;
+
+    /* guarded by lock */
+    vd_mutex lock;
+    vd_cond changed; /* anything below changed */
+    bool stopping;
+    vd_timeline timeline;
+    vd_camera_status status; /* rates and percentiles are filled in when asked */
+    vd_rate captured, shown_rate, detected_rate;
+    vd_thresholds thresholds;
+
+    bool playing, seek_wanted, show_next; /* show_next: the first frame after a seek is shown at once */
+    double seek_s;
+    int steps; /* frames to show although paused */
+
+    bool clock_running;       /* files: stream time passes */
+    int64_t anchor_ns;        /* monotonic time at which … */
+    double anchor_s;          /* … this stream time is on screen */
+    int64_t held_since_ns;    /* a frame is due and waits for its boxes; 0: none */
+    int64_t waiting_since_ns; /* the clock is stopped and could start but for detection; 0: it is not */
+    int64_t delay_ns;         /* live, exact: from arrival to display */
+
+    vd_detector *detector;
+    uint32_t turn;
+    struct vd_job jobs[VD_CAMERA_JOBS];
+    int under_way;
+    int64_t latencies[VD_CAMERA_LATENCIES];
+    int latency_count;
+    char *wanted_model, *wanted_labels; /* for the keeper; NULL: nothing to load */
+    bool model_wanted;
+
+    int view_width, view_height; /* 0: as large as the source */
+    bool refresh;                /* show the same frame again: another size, or its boxes came late */
+    vd_view published;
+    uint64_t sequence, taken_sequence;
+
+    vd_recorder *recorder;  /* runs */
+    vd_recorder *finishing; /* ends; the keeper frees it */
+};
+
+/* camera.c */
+void vd_camera_wake(vd_camera *camera);
+void vd_camera_set_state_locked(vd_camera *camera);
+
+/* reader.c, presenter.c, keeper.c: what the threads run */
+void vd_camera_read(void *camera);
+void vd_camera_present(void *camera);
+void vd_camera_keep(void *camera);
+
+/* detection.c */
+void vd_camera_feed(vd_camera *camera); /* submits what should be detected next; called without the lock */
+double vd_camera_latency_s_locked(const vd_camera *camera);
+int64_t vd_camera_latency_percentile_locked(const vd_camera *camera, double share);
+void vd_camera_choose_sync_locked(vd_camera *camera);
+
+/* Stream time that is on screen now (files). */
+static inline double vd_camera_now_s_locked(const vd_camera *camera, int64_t now_ns)
+{
+    return camera->clock_running
+               ? camera->anchor_s + (double)(now_ns - camera->anchor_ns) / (double)VD_NS_PER_S
+               : camera->anchor_s;
+}
+
+#endif

@@ -1,0 +1,87 @@
+/* The keeper: what takes long and belongs to no frame. It loads models while the old one runs on, and waits
+ * for recordings to end. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "pipeline/camera_state.h"
+
+static void load_model(vd_camera *camera, const char *model, const char *labels)
+{
+    vd_detector *detector = NULL, *old = NULL;
+    vd_error error = {0};
+    vd_detector_options options = VD_DETECTOR_OPTIONS_INIT;
+    options.model = model;
+    options.labels = labels;
+    options.ops = camera->options.ops;
+    options.config = camera->options.config;
+    int code = vd_detector_new(&options, &detector, &error);
+
+    vd_mutex_lock(&camera->lock);
+    vd_camera_status *status = &camera->status;
+    bool newer_wanted = camera->model_wanted;
+    if (code) {
+        status->model_error = error;
+        if (!newer_wanted)
+            status->model_state = VD_MODEL_FAILED;
+    } else {
+        old = camera->detector;
+        camera->detector = detector;
+        camera->turn++;
+        camera->latency_count = 0;
+        vd_timeline_forget_results(&camera->timeline);
+        memset(&status->model_error, 0, sizeof status->model_error);
+        vd_text_copy(status->model, sizeof status->model, vd_detector_name(detector));
+        status->model_serial++;
+        if (!newer_wanted)
+            status->model_state = VD_MODEL_READY;
+    }
+    vd_camera_choose_sync_locked(camera);
+    vd_cond_broadcast(&camera->changed);
+    vd_mutex_unlock(&camera->lock);
+
+    vd_detector_free(&old);
+    vd_camera_feed(camera);
+    vd_camera_wake(camera);
+}
+
+/* Ends a recording: waits for what is queued, keeps how it went. */
+static void end_recording(vd_camera *camera, vd_recorder *recorder)
+{
+    vd_recorder_wait(recorder);
+    vd_recorder_status last = vd_recorder_get_status(recorder);
+    vd_recorder_free(&recorder);
+    vd_mutex_lock(&camera->lock);
+    camera->status.recorder = last;
+    vd_mutex_unlock(&camera->lock);
+    vd_camera_wake(camera);
+}
+
+void vd_camera_keep(void *context)
+{
+    vd_camera *camera = context;
+    vd_mutex_lock(&camera->lock);
+    for (;;) {
+        if (camera->finishing) {
+            vd_recorder *recorder = camera->finishing;
+            camera->finishing = NULL;
+            vd_mutex_unlock(&camera->lock);
+            end_recording(camera, recorder);
+            vd_mutex_lock(&camera->lock);
+        } else if (camera->stopping) {
+            break;
+        } else if (camera->model_wanted) {
+            char *model = camera->wanted_model, *labels = camera->wanted_labels;
+            camera->wanted_model = camera->wanted_labels = NULL;
+            camera->model_wanted = false;
+            vd_mutex_unlock(&camera->lock);
+            load_model(camera, model, labels);
+            free(model);
+            free(labels);
+            vd_mutex_lock(&camera->lock);
+        } else {
+            vd_cond_wait(&camera->changed, &camera->lock);
+        }
+    }
+    vd_mutex_unlock(&camera->lock);
+}

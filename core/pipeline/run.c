@@ -1,0 +1,250 @@
+/* A run: a reader thread fills a bounded queue, the caller's thread submits to the detector and delivers in
+ * order.
+ *
+ *   reader -> queue (files: BLOCK, live: DROP_OLDEST) -> submit -> pending, in order -> sink
+ *
+ * Invariants
+ * 1. Frames reach the sink in their order, whatever the workers' order of completion.
+ * 2. Every frame read is delivered, or counted in `dropped` (live only), or left out by the stride. */
+#include "vedette/app/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/queue.h"
+#include "base/thread.h"
+#include "frame/frame.h"
+#include "pipeline/sources.h"
+
+enum { MOST_PENDING = 128, QUEUE_FRAMES = 4 };
+
+struct pending {
+    vd_frame *frame;
+    vd_future *future; /* NULL without a detector */
+};
+
+struct run {
+    /* immutable while the reader runs */
+    const vd_run_options *options;
+    vd_source *source;
+    vd_queue *queue;
+    vd_cancel stop; /* the caller's cancel, a limit, or a failed sink */
+
+    /* owned by the reader until it is joined */
+    vd_thread reader;
+    int read_code;
+    vd_error read_error;
+
+    /* owned by the caller's thread */
+    struct pending pending[MOST_PENDING];
+    int head, count, room;
+    vd_run_summary *summary;
+    vd_run_sink *sink;
+    void *context;
+    int64_t first_ns;
+};
+
+static void free_frame(void *item)
+{
+    vd_frame *frame = item;
+    vd_frame_unref(&frame);
+}
+
+static bool is_past_limit(const vd_run_options *options, const vd_frame *frame)
+{
+    return (options->max_frames > 0 && frame->index >= options->max_frames) ||
+           (options->max_seconds > 0 && frame->time_s >= options->max_seconds);
+}
+
+static bool is_asked_to_stop(const struct run *run)
+{
+    return vd_cancel_requested(&run->stop) || vd_cancel_requested(run->options->cancel);
+}
+
+static void read_frames(void *context)
+{
+    struct run *run = context;
+    int code = VD_OK;
+    while (code == VD_OK && !is_asked_to_stop(run)) {
+        vd_frame *frame = NULL;
+        code = vd_source_read(run->source, &frame, &run->read_error);
+        if (code)
+            break;
+        if (is_past_limit(run->options, frame)) {
+            vd_frame_unref(&frame);
+            code = VD_EEND;
+        } else if (frame->index % run->options->stride != 0) {
+            vd_frame_unref(&frame);
+        } else if (vd_queue_push(run->queue, frame, INT64_MAX)) {
+            vd_frame_unref(&frame);
+            code = VD_ECANCELED;
+        }
+    }
+    run->read_code = code == VD_OK ? VD_ECANCELED : code;
+    vd_queue_close_push(run->queue);
+}
+
+/* Delivers the oldest pending frame once it is complete. */
+static int deliver(struct run *run)
+{
+    struct pending *oldest = &run->pending[run->head];
+    vd_result *result = NULL;
+    const vd_error *error = NULL;
+    if (oldest->future) {
+        vd_future_wait(oldest->future, -1);
+        result = vd_future_value(oldest->future);
+        error = vd_future_error(oldest->future);
+    }
+    vd_run_summary *summary = run->summary;
+    summary->frames++;
+    summary->detected += result != NULL;
+    summary->failed += error != NULL;
+    int code = run->sink(run->context, &summary->source, oldest->frame, result, error);
+    summary->seconds = (double)(vd_clock_now_ns() - run->first_ns) / (double)VD_NS_PER_S;
+    vd_future_unref(&oldest->future);
+    vd_frame_unref(&oldest->frame);
+    run->head = (run->head + 1) % MOST_PENDING;
+    run->count--;
+    return code;
+}
+
+/* Takes the frame. A full detector queue is emptied by delivering. */
+static int submit(struct run *run, vd_frame *frame, vd_error *error)
+{
+    vd_future *future = NULL;
+    int code = VD_OK;
+    while (run->options->detector &&
+           (code = vd_detector_submit(run->options->detector, frame, &future)) == VD_EAGAIN && run->count > 0)
+        if ((code = deliver(run)))
+            break;
+    if (code) {
+        vd_frame_unref(&frame);
+        return vd_error_set(error, code, NULL, "The detector takes no more pictures (%s).",
+                            vd_code_name(code));
+    }
+    run->pending[(run->head + run->count++) % MOST_PENDING] = (struct pending){frame, future};
+    return VD_OK;
+}
+
+/* Delivers what is complete, or as much as is needed to have room for one more. */
+static int deliver_ready(struct run *run)
+{
+    int code = VD_OK;
+    while (code == VD_OK && run->count > 0) {
+        vd_future *future = run->pending[run->head].future;
+        if (run->count < run->room && future && !vd_future_is_complete(future))
+            break;
+        code = deliver(run);
+    }
+    return code;
+}
+
+static int process(struct run *run, vd_error *error)
+{
+    void *item = NULL;
+    int code = VD_OK;
+    while (code == VD_OK && vd_queue_take(run->queue, INT64_MAX, &item) == VD_OK) {
+        if (run->first_ns == 0)
+            run->first_ns = vd_clock_now_ns();
+        code = submit(run, item, error);
+        if (code == VD_OK)
+            code = deliver_ready(run);
+    }
+    while (run->count > 0 && code == VD_OK)
+        code = deliver(run);
+    return code;
+}
+
+static void drop_pending(struct run *run)
+{
+    for (; run->count > 0; run->count--) {
+        struct pending *oldest = &run->pending[run->head];
+        if (oldest->future)
+            vd_future_cancel(oldest->future);
+        vd_future_unref(&oldest->future);
+        vd_frame_unref(&oldest->frame);
+        run->head = (run->head + 1) % MOST_PENDING;
+    }
+}
+
+/* What the run as a whole came to. */
+static int conclude(struct run *run, int code, vd_error *error)
+{
+    if (code)
+        return code;
+    if (vd_cancel_requested(run->options->cancel))
+        return vd_error_set(error, VD_ECANCELED, run->summary->source.address, "Interrupted.");
+    if (run->read_code == VD_EEND || run->read_code == VD_ECANCELED)
+        return VD_OK;
+    if (run->summary->frames == 0) {
+        if (error)
+            *error = run->read_error;
+        return run->read_code;
+    }
+    run->summary->source_error = run->read_error;
+    return VD_OK;
+}
+
+static int start_reader(struct run *run, vd_error *error)
+{
+    bool is_live = vd_source_get_info(run->source)->is_live;
+    if (vd_queue_new(QUEUE_FRAMES, is_live ? VD_QUEUE_DROP_OLDEST : VD_QUEUE_BLOCK, free_frame,
+                     &run->queue) ||
+        vd_thread_start(&run->reader, "vd-reader", read_frames, run))
+        return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to read the source.");
+    return VD_OK;
+}
+
+static int run_opened(struct run *run, vd_error *error)
+{
+    int code = start_reader(run, error);
+    if (code == VD_OK)
+        code = process(run, error);
+    vd_cancel_request(&run->stop);
+    if (run->queue)
+        vd_queue_close_take(run->queue);
+    vd_thread_join(&run->reader);
+    drop_pending(run);
+    vd_source_stats stats = vd_source_get_stats(run->source);
+    run->summary->source_stats = stats;
+    if (run->queue)
+        run->summary->dropped = (int64_t)(vd_queue_get_counts(run->queue).dropped + stats.dropped_pool);
+    return conclude(run, code, error);
+}
+
+int vd_run(const vd_run_options *options, vd_run_sink *sink, void *context, vd_run_summary *ret_summary,
+           vd_error *error)
+{
+    *ret_summary = (vd_run_summary){0};
+    if (options->stride < 1 || options->stride > 1000)
+        return vd_error_set(error, VD_EINVAL, "stride", "The stride is %d; it must be 1 to 1000.",
+                            options->stride);
+    vd_sources_register();
+    struct run *run = calloc(1, sizeof *run);
+    if (!run || vd_cancel_init(&run->stop)) {
+        free(run);
+        return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory for the run.");
+    }
+    run->options = options;
+    run->summary = ret_summary;
+    run->sink = sink;
+    run->context = context;
+    run->room = options->detector ? 2 * vd_detector_get_stats(options->detector).workers : 1;
+    if (run->room > MOST_PENDING / 2)
+        run->room = MOST_PENDING / 2;
+    vd_source_options source = options->source;
+    int least = run->room + QUEUE_FRAMES + 4;
+    source.pool_frames = source.pool_frames > least ? source.pool_frames : least;
+    int code = vd_source_open(options->address, &source, options->cancel, &run->source, error);
+    if (code == VD_OK) {
+        ret_summary->source = *vd_source_get_info(run->source);
+        code = run_opened(run, error);
+        vd_source_close(&run->source);
+    }
+    vd_queue_free(&run->queue);
+    vd_cancel_fini(&run->stop);
+    free(run);
+    return code;
+}
