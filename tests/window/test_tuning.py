@@ -1,0 +1,97 @@
+"""Sliders act on the frame on screen, at once, without a forward pass."""
+import re
+import time
+
+import harness
+from harness import Atspi, shared, text_of, wait_until
+
+
+def checked_per_s(program):
+    """What the status line says of detection."""
+    for label in program.find_all('label'):
+        match = re.search(r'Checked\s*([\d.]+)', text_of(label))
+        if match:
+            return float(match.group(1))
+    return None
+
+
+class Tuning(harness.WindowTest):
+    def pause_with_boxes(self, program, wanted, what):
+        """Plays until a frame has the boxes wanted, pauses, and waits until detection rests."""
+        program.wait(lambda: wanted(program.picture()), what, 60)
+        program.key('space')
+        program.wait(lambda: checked_per_s(program) == 0, 'detection rests while the clip is paused', 20)
+        for _ in range(60):
+            if wanted(program.picture()):
+                return program.picture()
+            before = program.picture().frame
+            program.key('Right')
+            program.wait(lambda: program.picture().frame != before, 'the next frame')
+            program.wait(lambda: checked_per_s(program) == 0, 'detection rests', 20)
+        raise AssertionError('no such frame: ' + what)
+
+    def confidence(self, program):
+        slider = program.get('slider', 'Confidence')
+        slider.clear_cache()
+        return harness.Atspi.Value.get_current_value(slider)
+
+    def raise_confidence(self, program, last):
+        """Presses Up to `last`; the milliseconds from each key that takes a box away until its words say so."""
+        took = []
+        before = program.picture()
+        value = self.confidence(program)
+        while value < last - 0.005:
+            value = round(value + 0.01, 2)
+            goes = any(score < value - 0.006 for _, score, _ in program.picture().boxes)
+            began = time.monotonic()
+            program.key('Up')
+            wait_until(lambda: all(score >= value - 0.006 for _, score, _ in program.picture().boxes),
+                       f'boxes under {value} go', 5, every=0.002)
+            if goes:
+                took.append((time.monotonic() - began) * 1000)
+            wait_until(lambda: abs(self.confidence(program) - value) < 0.001, f'the slider stands at {value}', 5)
+            self.assertEqual(program.picture().frame, before.frame, 'the picture has moved on')
+            self.assertEqual(checked_per_s(program), 0, 'a forward pass took place')
+        return took
+
+    def tune(self, program, paused, last):
+        took = self.raise_confidence(program, last)
+        kept = [box for box in paused.boxes if box[1] >= last - 0.005]
+        self.assertEqual(program.picture().boxes, kept)
+        self.assertLess(len(kept), len(paused.boxes))
+        print(f'boxes went {len(took)} times, after {", ".join(f"{ms:.0f}" for ms in took)} ms')
+        self.assertLessEqual(sorted(took)[len(took) // 2], 100 * harness.SLOW)
+        slider = program.get('slider', 'Confidence')
+        harness.Atspi.Value.set_current_value(slider, 0.25)
+        wait_until(lambda: program.picture().boxes == paused.boxes, 'all boxes are back', 5)
+        self.assertEqual(program.picture().frame, paused.frame)
+        self.assertEqual(checked_per_s(program), 0, 'a forward pass took place')
+
+    def test_confidence_with_a_model(self):
+        clip, model = shared('clips/person-bicycle-car-detection.mp4', 'models/yolov8n-320.onnx')
+        program = self.start('--model', model, clip)
+
+        def wanted(picture):
+            scores = [score for _, score, _ in picture.boxes]
+            return any(0.3 < score < 0.58 for score in scores)
+        paused = self.pause_with_boxes(program, wanted, 'a frame with a box between 0.3 and 0.58')
+        self.assertAlmostEqual(self.confidence(program), 0.25, 3)
+        self.tune(program, paused, 0.6)
+
+    def test_confidence_without_a_model(self):
+        program = self.start('--model', 'builtin:motion', harness.make_clip('squares.mp4', seconds=12))
+        paused = self.pause_with_boxes(program, lambda picture: len(picture.boxes) >= 2, 'a frame with two boxes')
+        lowest = min(score for _, score, _ in paused.boxes)
+        self.assertGreater(lowest, 0.25)
+        self.tune(program, paused, min(0.99, round(lowest + 0.015, 2)))
+
+    def test_every_slider_has_a_name(self):
+        program = self.start('demo:')
+        for name in ('Confidence', 'Overlap'):
+            slider = program.get('slider', name)
+            self.assertIn('Value', slider.get_interfaces())
+            self.assertTrue(slider.get_state_set().contains(Atspi.StateType.FOCUSABLE), name)
+
+
+if __name__ == '__main__':
+    harness.main()
