@@ -50,7 +50,9 @@ vd_apt() {
     for name in http_proxy https_proxy no_proxy; do
         [ -n "${!name:-}" ] && command+=("$name=${!name}")
     done
-    command+=(apt-get -o DPkg::Lock::Timeout=400 -o Dpkg::Options::=--force-confold "$@")
+    command+=(apt-get -o DPkg::Lock::Timeout=400 -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0)
+    [ -t 2 ] && command+=(-q) || command+=(-qq)
+    command+=("$@")
     if [ "$(id -u)" -eq 0 ]; then
         "${command[@]}" </dev/null
     elif [ -t 0 ]; then
@@ -79,10 +81,10 @@ vd_install() {
         vd_say "That takes root, and there is no sudo. As root: apt-get install --no-install-recommends ${missing[*]}"
         return 1
     fi
-    compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null || vd_apt -q update >&2
-    if ! vd_apt -q install -y --no-install-recommends "${missing[@]}" >&2; then
+    compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null || vd_apt update >&2
+    if ! vd_apt install -y --no-install-recommends "${missing[@]}" >&2; then
         vd_say "Once more, with the lists of packages brought up to date."
-        if ! { vd_apt -q update && vd_apt -q install -y --no-install-recommends "${missing[@]}"; } >&2; then
+        if ! { vd_apt update && vd_apt install -y --no-install-recommends "${missing[@]}"; } >&2; then
             vd_say "The packages could not be installed. As root: apt-get install --no-install-recommends ${missing[*]}"
             return 1
         fi
