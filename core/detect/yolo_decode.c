@@ -27,15 +27,15 @@ void vd_yolo_scratch_fini(vd_yolo_scratch *scratch)
     *scratch = (vd_yolo_scratch){0};
 }
 
-/* One class' row over some anchors. Both arms are plain selections, which the compiler turns into vectors; a
- * score that is not a number compares as false and so is never taken. */
+/* One class' row over some anchors, written without branches so that the compiler makes vectors of it. A score
+ * that is not a number compares as false and so is never taken. */
 static void take_better(const float *restrict row, int32_t class_id, float *restrict scores,
                         int32_t *restrict classes, int count)
 {
     for (int i = 0; i < count; i++) {
-        bool better = row[i] > scores[i];
-        scores[i] = better ? row[i] : scores[i];
-        classes[i] = better ? class_id : classes[i];
+        int32_t better = -(int32_t)(row[i] > scores[i]);
+        classes[i] = (class_id & better) | (classes[i] & ~better);
+        scores[i] = row[i] > scores[i] ? row[i] : scores[i];
     }
 }
 
