@@ -1,0 +1,6 @@
+vd_test(text MODULES base)
+vd_test(error MODULES base)
+vd_test(clock MODULES base)
+vd_test(thread MODULES base)
+vd_test(queue MODULES base)
+vd_test(future MODULES base)
