@@ -1,0 +1,28 @@
+/* One frame in the common schema: a line of JSON. */
+#ifndef APP_JSON_LINE_H
+#define APP_JSON_LINE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "vedette/detection.h"
+
+typedef struct cli_frame_line {
+    const char *source;
+    int64_t frame;
+    double time_s;
+    int width, height;       /* of the source picture */
+    const char *model;       /* the model's name */
+    const vd_result *result; /* NULL when detection failed: then `error` says why */
+    const char *error;
+    const vd_detection *detections; /* those that count */
+    size_t count;
+} cli_frame_line;
+
+/* Writes the line with its end. Failures show in ferror(stream). */
+void cli_json_frame(FILE *stream, const cli_frame_line *line);
+
+/* A string in quotes; bytes that are not UTF-8 become U+FFFD. */
+void cli_json_text(FILE *stream, const char *text);
+
+#endif
