@@ -5,10 +5,11 @@
 #include "base/clock.h"
 #include "vedette/error.h"
 
-int vd_cancel_init(vd_cancel *cancel)
+static int init_with_rank(vd_cancel *cancel, int rank)
 {
+    cancel->parent = cancel->child = NULL;
     atomic_init(&cancel->requested, false);
-    int code = vd_mutex_init(&cancel->lock, VD_RANK_CANCEL);
+    int code = vd_mutex_init(&cancel->lock, rank);
     if (code)
         return code;
     code = vd_cond_init(&cancel->wake);
@@ -17,8 +18,37 @@ int vd_cancel_init(vd_cancel *cancel)
     return code;
 }
 
+int vd_cancel_init(vd_cancel *cancel)
+{
+    return init_with_rank(cancel, VD_RANK_CANCEL);
+}
+
+int vd_cancel_init_child(vd_cancel *cancel, vd_cancel *parent)
+{
+    int code = init_with_rank(cancel, VD_RANK_CANCEL_CHILD);
+    if (code || !parent)
+        return code;
+    vd_mutex_lock(&parent->lock);
+    if (parent->child) {
+        code = VD_EINVAL;
+    } else {
+        parent->child = cancel;
+        cancel->parent = parent;
+        atomic_store(&cancel->requested, atomic_load(&parent->requested));
+    }
+    vd_mutex_unlock(&parent->lock);
+    if (code)
+        vd_cancel_fini(cancel);
+    return code;
+}
+
 void vd_cancel_fini(vd_cancel *cancel)
 {
+    if (cancel->parent) {
+        vd_mutex_lock(&cancel->parent->lock);
+        cancel->parent->child = NULL;
+        vd_mutex_unlock(&cancel->parent->lock);
+    }
     vd_cond_fini(&cancel->wake);
     vd_mutex_fini(&cancel->lock);
 }
@@ -51,6 +81,8 @@ void vd_cancel_request(vd_cancel *cancel)
     vd_mutex_lock(&cancel->lock);
     atomic_store(&cancel->requested, true);
     vd_cond_broadcast(&cancel->wake);
+    if (cancel->child)
+        vd_cancel_request(cancel->child);
     vd_mutex_unlock(&cancel->lock);
 }
 

@@ -20,6 +20,7 @@ enum vd_rank {
     VD_RANK_FUTURE = 60,
     VD_RANK_POOL = 70,
     VD_RANK_CANCEL = 80,
+    VD_RANK_CANCEL_CHILD = 81,
     VD_RANK_LOG = 90,
     VD_RANK_WAKE = 95 /* a leaf: held while the window is told that something changed */
 };

@@ -30,7 +30,7 @@ struct run {
     const vd_run_options *options;
     vd_source *source;
     vd_queue *queue;
-    vd_cancel stop; /* the caller's cancel, a limit, or a failed sink */
+    vd_cancel stop; /* child of the caller's token; also requested at the end: a blocked read ends */
 
     /* owned by the reader until it is joined */
     vd_thread reader;
@@ -58,16 +58,11 @@ static bool is_past_limit(const vd_run_options *options, const vd_frame *frame)
            (options->max_seconds > 0 && frame->time_s >= options->max_seconds);
 }
 
-static bool is_asked_to_stop(const struct run *run)
-{
-    return vd_cancel_requested(&run->stop) || vd_cancel_requested(run->options->cancel);
-}
-
 static void read_frames(void *context)
 {
     struct run *run = context;
     int code = VD_OK;
-    while (code == VD_OK && !is_asked_to_stop(run)) {
+    while (code == VD_OK && !vd_cancel_requested(&run->stop)) {
         vd_frame *frame = NULL;
         code = vd_source_read(run->source, &frame, &run->read_error);
         if (code)
@@ -223,7 +218,7 @@ int vd_run(const vd_run_options *options, vd_run_sink *sink, void *context, vd_r
                             options->stride);
     vd_sources_register();
     struct run *run = calloc(1, sizeof *run);
-    if (!run || vd_cancel_init(&run->stop)) {
+    if (!run || vd_cancel_init_child(&run->stop, options->cancel)) {
         free(run);
         return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory for the run.");
     }
@@ -237,7 +232,7 @@ int vd_run(const vd_run_options *options, vd_run_sink *sink, void *context, vd_r
     vd_source_options source = options->source;
     int least = run->room + QUEUE_FRAMES + 4;
     source.pool_frames = source.pool_frames > least ? source.pool_frames : least;
-    int code = vd_source_open(options->address, &source, options->cancel, &run->source, error);
+    int code = vd_source_open(options->address, &source, &run->stop, &run->source, error);
     if (code == VD_OK) {
         ret_summary->source = *vd_source_get_info(run->source);
         code = run_opened(run, error);
