@@ -232,6 +232,8 @@ int vd_av_open_stream(vd_av_source *source, vd_error *error)
     int av_code = open_format(source); /* on failure libav has freed source->format and set it to NULL */
     if (av_code >= 0)
         av_code = look_into(source);
+    if (av_code >= 0 && interrupt(source))
+        av_code = AVERROR_EXIT; /* looking into a stream ends without an error when it is interrupted */
     const AVCodec *codec = NULL;
     if (av_code < 0)
         code = vd_av_refuse(source, av_code, error);

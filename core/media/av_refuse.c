@@ -163,9 +163,8 @@ int vd_av_refuse(const vd_av_source *source, int av_code, vd_error *error)
                             source->info.name,
                             av_code > -4096 ? strerror(AVUNERROR(av_code)) : "what follows is damaged");
     }
-    if (source->kind == VD_AV_FILE || source->format)
-        return source->kind == VD_AV_FILE ? vd_av_refuse_content(source, error)
-                                          : refuse_network(source, av_code, error);
+    if (source->kind == VD_AV_FILE)
+        return vd_av_refuse_content(source, error);
     return refuse_network(source, av_code, error);
 }
 

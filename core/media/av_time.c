@@ -117,5 +117,6 @@ void vd_av_clock_place(vd_av_source *source, vd_av_picture *picture)
     if (source->info.frames_per_s <= 0 || fabs(position - (double)picture->index) > 0.3)
         clock->constant_rate = false;
     double duration_s = (double)frame_duration(picture->frame) * av_q2d(vd_av_stream(source)->time_base);
-    picture->duration_s = duration_s > 0 && !source->use_arrival ? duration_s : nominal_step_s(source);
+    bool stated = duration_s > 0 && !source->use_arrival && !clock->constant_rate;
+    picture->duration_s = stated ? duration_s : nominal_step_s(source);
 }
