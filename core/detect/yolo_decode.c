@@ -27,8 +27,8 @@ void vd_yolo_scratch_fini(vd_yolo_scratch *scratch)
     *scratch = (vd_yolo_scratch){0};
 }
 
-/* One class' row over some anchors, written without branches so that the compiler makes vectors of it. A score
- * that is not a number compares as false and so is never taken. */
+/* One class' row over some anchors, written without branches so that the compiler makes vectors of it. A
+ * score that is not a number compares as false and so is never taken. */
 static void take_better(const float *restrict row, int32_t class_id, float *restrict scores,
                         int32_t *restrict classes, int count)
 {
