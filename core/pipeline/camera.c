@@ -1,4 +1,5 @@
 /* A camera's life, its commands and what it says of itself. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,8 +69,9 @@ static void copy_options(vd_camera *camera, const vd_camera_options *options)
     camera->model_wanted = true;
     camera->thresholds = options->thresholds;
     camera->is_live = vd_source_address_is_live(camera->address);
-    camera->playing = !options->paused || camera->is_live;
+    camera->playing = !options->paused; /* a live source plays whatever was asked: the reader sees to that */
     camera->status.sync = options->sync;
+    camera->status.speed = 1;
     camera->status.exact = !camera->is_live;
     camera->status.since_ns = vd_clock_now_ns();
     vd_timeline_init(&camera->timeline, camera->is_live ? VD_LIVE_READ_AHEAD : VD_FILE_READ_AHEAD);
@@ -320,6 +322,17 @@ void vd_camera_seek(vd_camera *camera, double time_s)
         vd_camera_set_state_locked(camera);
         vd_cond_broadcast(&camera->changed);
     }
+    vd_mutex_unlock(&camera->lock);
+}
+
+void vd_camera_set_speed(vd_camera *camera, double speed)
+{
+    vd_mutex_lock(&camera->lock);
+    int64_t now = vd_clock_now_ns();
+    camera->anchor_s = vd_camera_now_s_locked(camera, now);
+    camera->anchor_ns = now;
+    camera->status.speed = fmin(fmax(speed, 0.1), 16);
+    vd_cond_broadcast(&camera->changed);
     vd_mutex_unlock(&camera->lock);
 }
 

@@ -143,7 +143,7 @@ static const struct vd_timeline_entry *choose_locked(vd_camera *camera)
         return vd_timeline_next_live(&camera->timeline);
     bool hurry = camera->playing; /* while paused every frame gets its turn */
     return vd_timeline_next_of_file(&camera->timeline, vd_camera_now_s_locked(camera, vd_clock_now_ns()),
-                                    hurry ? vd_camera_latency_s_locked(camera) : 0);
+                                    hurry ? vd_camera_latency_s_locked(camera) * camera->status.speed : 0);
 }
 
 /* Submits one frame; the future of it, or NULL when there is nothing to do. */

@@ -36,14 +36,18 @@ static bool detects_locked(const vd_camera *camera)
     return camera->detector != NULL;
 }
 
+/* Whether nothing better is to be had for this frame by waiting. */
 static bool is_ready_locked(const vd_camera *camera, const struct vd_timeline_entry *entry)
 {
-    return !detects_locked(camera) || vd_timeline_is_covered(&camera->timeline, &entry->at);
+    if (!detects_locked(camera))
+        return camera->status.model_state != VD_MODEL_LOADING;
+    return vd_timeline_is_covered(&camera->timeline, &entry->at);
 }
 
 static int64_t due_ns_locked(const vd_camera *camera, double time_s)
 {
-    return camera->anchor_ns + (int64_t)((time_s - camera->anchor_s) * (double)VD_NS_PER_S);
+    return camera->anchor_ns +
+           (int64_t)((time_s - camera->anchor_s) / camera->status.speed * (double)VD_NS_PER_S);
 }
 
 static void drop_oldest_locked(vd_camera *camera)
@@ -150,7 +154,8 @@ static struct decision decide_playing_locked(vd_camera *camera, int64_t now_ns)
         drop_oldest_locked(camera);
         return decide_playing_locked(camera, now_ns);
     }
-    struct decision decision = hold_or_show_locked(camera, head, due, now_ns);
+    struct decision decision =
+        detects_locked(camera) ? hold_or_show_locked(camera, head, due, now_ns) : show(due);
     if (decision.action == SHOW && next_round)
         join_rounds_locked(camera, head);
     return decision;
@@ -160,7 +165,7 @@ static struct decision decide_file_locked(vd_camera *camera, int64_t now_ns)
 {
     const struct vd_timeline_entry *head = vd_timeline_peek(&camera->timeline, 0);
     if (!camera->timeline.shown.frame || camera->show_next)
-        return detects_locked(camera) ? hold_or_show_locked(camera, head, now_ns, now_ns) : show(now_ns);
+        return hold_or_show_locked(camera, head, now_ns, now_ns);
     if (camera->steps > 0)
         return show(now_ns);
     if (!camera->playing)

@@ -96,6 +96,7 @@ typedef struct vd_camera_status {
 
     double position_s, duration_s;
     bool playing;
+    double speed; /* files: 1 as they were made */
 
     bool recording;
     vd_recorder_status recorder; /* of the recording that runs, or of the last one (path empty: none yet) */
@@ -148,6 +149,9 @@ vd_labels *vd_camera_get_labels(vd_camera *camera);
 void vd_camera_set_playing(vd_camera *camera, bool playing);
 void vd_camera_step(vd_camera *camera, int frames);
 void vd_camera_seek(vd_camera *camera, double time_s);
+
+/* How fast files play: 0.1 to 16, 1 as they were made. Values outside are brought to the nearest end. */
+void vd_camera_set_speed(vd_camera *camera, double speed);
 
 /* Starts recording what is seen, or ends it. The file's name stands in the status. */
 void vd_camera_set_recording(vd_camera *camera, bool recording);
