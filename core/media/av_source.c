@@ -157,6 +157,7 @@ static void close_source(void *state)
         av_frame_free(&source->next[i].frame);
     sws_freeContext(source->sws);
     av_freep(&source->turn_memory);
+    free(source->seen_s);
     vd_frame_pool_free(&source->pool);
     vd_cancel_fini(&source->own_cancel);
     free(source->address);

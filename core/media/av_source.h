@@ -82,6 +82,8 @@ typedef struct vd_av_source {
     vd_av_picture next[2];
     AVFrame *scratch;
     vd_av_clock clock;
+    double *seen_s; /* times of pictures 0 to seen_count - 1 */
+    int64_t seen_count, seen_room;
     int64_t first_arrival_ns;
     uint32_t serial;
 

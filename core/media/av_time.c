@@ -2,12 +2,15 @@
  * wraps, restarts, missing stamps). A jump shifts everything that follows, so that times go on by one
  * picture's duration. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "media/av_source.h"
 
 /* Longer silences in streams whose clock may be set anew are taken as a new clock. */
 static const double greatest_gap_s = 10;
+
+enum { MAX_SEEN = 1 << 20 };
 
 void vd_av_clock_reset(vd_av_clock *clock)
 {
@@ -57,12 +60,46 @@ static int64_t count_before(const vd_av_source *source)
     return -1;
 }
 
+/* Remembers when pictures are shown, so that one can be numbered again after winding: eleven hours at 25 a
+ * second. */
+static void remember(vd_av_source *source, const vd_av_picture *picture)
+{
+    if (source->info.is_live || picture->index != source->seen_count || picture->index >= MAX_SEEN)
+        return;
+    if (source->seen_count == source->seen_room) {
+        int64_t room = source->seen_room ? 2 * source->seen_room : 1024;
+        double *longer = realloc(source->seen_s, (size_t)room * sizeof *longer);
+        if (!longer)
+            return;
+        source->seen_s = longer;
+        source->seen_room = room;
+    }
+    source->seen_s[source->seen_count++] = picture->time_s;
+}
+
+/* The number of the picture that was shown at `time_s`; -1 when none is remembered. */
+static int64_t recall(const vd_av_source *source, double time_s)
+{
+    static const double tolerance_s = 0.0005;
+    int64_t low = 0, high = source->seen_count;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (source->seen_s[middle] < time_s - tolerance_s)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < source->seen_count && source->seen_s[low] <= time_s + tolerance_s ? low : -1;
+}
+
 static void relocate(vd_av_source *source, double raw_s)
 {
     vd_av_clock *clock = &source->clock;
     clock->last_s = fmax(0, raw_s - clock->origin_s);
     clock->shift_s = -clock->origin_s;
-    int64_t counted = clock->constant_rate ? -1 : count_before(source);
+    int64_t counted = clock->constant_rate ? -1 : recall(source, clock->last_s);
+    if (counted < 0 && !clock->constant_rate)
+        counted = count_before(source);
     clock->index = counted >= 0 ? counted : llround(clock->last_s * source->info.frames_per_s);
     clock->relocate = false;
 }
@@ -117,6 +154,7 @@ void vd_av_clock_place(vd_av_source *source, vd_av_picture *picture)
     if (source->info.frames_per_s <= 0 || fabs(position - (double)picture->index) > 0.3)
         clock->constant_rate = false;
     double duration_s = (double)frame_duration(picture->frame) * av_q2d(vd_av_stream(source)->time_base);
+    remember(source, picture);
     bool stated = duration_s > 0 && !source->use_arrival && !clock->constant_rate;
     picture->duration_s = stated ? duration_s : nominal_step_s(source);
 }

@@ -1,1 +1,2 @@
 vd_test(encoder MODULES media)
+vd_test(source MODULES media)
