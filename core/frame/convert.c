@@ -139,7 +139,8 @@ int vd_convert_scale(const vd_image *source, vd_filter filter, vd_scratch *scrat
 
 int vd_convert_to_i420(const vd_image *source, const vd_image *target)
 {
-    if (source->format != VD_PIXEL_BGRX || target->format != VD_PIXEL_I420 ||
+    if (vd_image_validate(source, NULL) || vd_image_validate(target, NULL) ||
+        source->format != VD_PIXEL_BGRX || target->format != VD_PIXEL_I420 ||
         source->width != target->width || source->height != target->height)
         return VD_EINVAL;
     return result_of(ARGBToI420(source->planes[0], source->strides[0], target->planes[0], target->strides[0],
@@ -210,7 +211,8 @@ static void write_tensor(const vd_image *fitted, const vd_letterbox *box, int wi
 int vd_convert_letterbox(const vd_image *source, int input_width, int input_height, vd_scratch *scratch,
                          float *ret_tensor, vd_letterbox *ret_letterbox)
 {
-    if (vd_image_validate(source, NULL) || input_width < 1 || input_height < 1)
+    if (vd_image_validate(source, NULL) || input_width < 1 || input_height < 1 ||
+        input_width > VD_IMAGE_MAX_SIDE || input_height > VD_IMAGE_MAX_SIDE)
         return VD_EINVAL;
     vd_letterbox box = vd_letterbox_fit(source->width, source->height, input_width, input_height);
     vd_image fitted = {.format = VD_PIXEL_BGRX, .width = box.width, .height = box.height};
@@ -240,6 +242,9 @@ int vd_convert_rotate(const vd_image *source, int degrees, const vd_image *targe
                              : degrees == 270 ? kRotate270
                                               : kRotate0;
     int turned = degrees == 90 || degrees == 270;
+    if (vd_image_validate(source, NULL) || vd_image_validate(target, NULL) || degrees % 90 || degrees < 0 ||
+        degrees > 270)
+        return VD_EINVAL;
     if (source->format != target->format || target->width != (turned ? source->height : source->width) ||
         target->height != (turned ? source->width : source->height))
         return VD_EINVAL;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/text.h"
 
@@ -56,22 +55,34 @@ int vd_labels_count(const vd_labels *labels)
     return labels ? labels->count : 0;
 }
 
+/* Names of classes beyond the list, as models without names have them: constant, since a caller may hold
+ * several at once on any thread. */
+#define TEN(tens)                                                                                            \
+    "class " tens "0", "class " tens "1", "class " tens "2", "class " tens "3", "class " tens "4",           \
+        "class " tens "5", "class " tens "6", "class " tens "7", "class " tens "8", "class " tens "9"
+#define MORE(hundreds)                                                                                       \
+    TEN(hundreds "1"), TEN(hundreds "2"), TEN(hundreds "3"), TEN(hundreds "4"), TEN(hundreds "5"),           \
+        TEN(hundreds "6"), TEN(hundreds "7"), TEN(hundreds "8"), TEN(hundreds "9")
+#define HUNDRED(hundreds) TEN(hundreds "0"), MORE(hundreds)
+
+static const char *const plain_names[] = {
+    TEN(""),      MORE(""),     HUNDRED("1"), HUNDRED("2"), HUNDRED("3"), HUNDRED("4"),
+    HUNDRED("5"), HUNDRED("6"), HUNDRED("7"), HUNDRED("8"), HUNDRED("9"),
+};
+
 const char *vd_labels_name(const vd_labels *labels, int class_id)
 {
-    /* Classes beyond the list come from models without names: a few texts are kept ready for them. */
-    static const char *const spare[] = {"class 0", "class 1", "class 2", "class 3", "class 4",
-                                        "class 5", "class 6", "class 7", "class 8", "class 9"};
     if (labels && class_id >= 0 && class_id < labels->count)
         return labels->names[class_id];
-    if (class_id >= 0 && class_id < (int)(sizeof spare / sizeof *spare))
-        return spare[class_id];
+    if (class_id >= 0 && class_id < (int)(sizeof plain_names / sizeof *plain_names))
+        return plain_names[class_id];
     return "unknown class";
 }
 
 int vd_labels_find(const vd_labels *labels, const char *name)
 {
     for (int i = 0; labels && i < labels->count; i++)
-        if (strcasecmp(labels->names[i], name) == 0)
+        if (vd_text_same(labels->names[i], name))
             return i;
     return -1;
 }

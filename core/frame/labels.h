@@ -5,7 +5,7 @@
 #include "vedette/detection.h"
 
 /* Copies `count` names (any bytes; cleaned to one line of UTF-8; NULL or empty becomes `class N`).
- * One reference. VD_OK or VD_ENOMEM. */
+ * One reference. VD_OK, VD_EINVAL (count below 0 or above 65,536) or VD_ENOMEM. */
 int vd_labels_new(const char *const *names, int count, vd_labels **ret_labels);
 
 #endif

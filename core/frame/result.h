@@ -6,7 +6,8 @@
 
 typedef struct vd_result_pool vd_result_pool;
 
-/* count  how many are made at once; the pool grows one by one when they are all in use, and counts it. */
+/* count  how many are made at once; the pool grows one by one when they are all in use.
+ * VD_OK or VD_ENOMEM. */
 int vd_result_pool_new(int count, vd_result_pool **ret_pool);
 
 /* Gives the pool up; its memory goes when the last result is back. Accepts NULL and sets it. */

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdbool.h>
 
 #include "vedette/detection.h"
@@ -12,6 +13,13 @@ static bool is_wanted(const vd_thresholds *thresholds, int class_id)
     return class_id >= 0 && class_id < 1024 && (thresholds->classes[class_id / 64] >> (class_id % 64) & 1);
 }
 
+/* What is not a number is no detection; the sum is finite only when all of its parts are. */
+static bool is_usable(const vd_detection *candidate)
+{
+    const vd_box *box = &candidate->box;
+    return isfinite(candidate->score + box->x1 + box->y1 + box->x2 + box->y2);
+}
+
 /* Whether a better detection of the same class already stands for this object. */
 static bool is_double(const vd_detection *found, size_t count, const vd_detection *candidate, float iou)
 {
@@ -24,12 +32,14 @@ static bool is_double(const vd_detection *found, size_t count, const vd_detectio
 size_t vd_result_select(const vd_result *result, const vd_thresholds *thresholds,
                         vd_detection *ret_detections)
 {
-    size_t most = (size_t)(thresholds->max_detections > 0 ? thresholds->max_detections : 0), count = 0;
+    int asked =
+        thresholds->max_detections < VD_MAX_DETECTIONS ? thresholds->max_detections : VD_MAX_DETECTIONS;
+    size_t most = asked > 0 ? (size_t)asked : 0, count = 0;
     for (size_t i = 0; i < result->count && count < most; i++) {
         const vd_detection *candidate = &result->candidates[i];
         if (candidate->score < thresholds->confidence)
             break; /* sorted by falling score */
-        if (!is_wanted(thresholds, candidate->class_id))
+        if (!is_usable(candidate) || !is_wanted(thresholds, candidate->class_id))
             continue;
         if (!result->nms_done && is_double(ret_detections, count, candidate, thresholds->iou))
             continue;

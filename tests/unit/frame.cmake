@@ -1,0 +1,7 @@
+vd_test(frame MODULES frame base)
+vd_test(select MODULES frame base)
+vd_test(labels MODULES frame base)
+
+# The n-th allocation of every constructor fails in turn.
+vd_test(alloc MODULES frame base)
+target_link_options(test_alloc PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc)

@@ -1,0 +1,260 @@
+/* Memory that runs out: the n-th allocation of each constructor fails, for every n until it succeeds. Linked
+ * with malloc, calloc and aligned_alloc wrapped. What is left behind is found by counting, and by
+ * LeakSanitizer. */
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/future.h"
+#include "base/queue.h"
+#include "base/thread.h"
+#include "check_main.h"
+#include "frame/convert.h"
+#include "frame/frame.h"
+#include "frame/labels.h"
+#include "frame/result.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+static atomic_int countdown; /* 0: none fails; n: the n-th from now does */
+static atomic_int has_failed;
+
+static bool fails_now(void)
+{
+    int left = atomic_load(&countdown);
+    if (left == 0)
+        return false;
+    atomic_store(&countdown, left - 1);
+    if (left == 1)
+        atomic_fetch_add(&has_failed, 1);
+    return left == 1;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return fails_now() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return fails_now() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+static int broken; /* counted while memory is short: Check allocates as well */
+
+static void expect(bool holds)
+{
+    broken += !holds;
+}
+
+static void drop(void *item)
+{
+    (void)item;
+}
+
+static int try_queue(void)
+{
+    vd_queue *queue = NULL;
+    int code = vd_queue_new(100, VD_QUEUE_BLOCK, drop, &queue);
+    expect((code == VD_OK) == (queue != NULL));
+    vd_queue_free(&queue);
+    return code;
+}
+
+static void ignore(void *context, vd_future *future)
+{
+    (void)context;
+    (void)future;
+}
+
+static int try_future(void)
+{
+    vd_future *future = NULL;
+    int code = vd_future_new(free, &future);
+    expect((code == VD_OK) == (future != NULL));
+    for (int i = 0; i < 3 && !code; i++)
+        code = vd_future_then(future, ignore, NULL);
+    if (future) {
+        vd_future_begin(future);
+        vd_future_complete(future, NULL);
+    }
+    vd_future_unref(&future);
+    return code;
+}
+
+static int try_cancel(void)
+{
+    vd_cancel *cancel = NULL;
+    int code = vd_cancel_new(&cancel);
+    expect((code == VD_OK) == (cancel != NULL));
+    vd_cancel_free(&cancel);
+    return code;
+}
+
+static int try_thread(void)
+{
+    vd_thread thread = {0};
+    int code = vd_thread_start(&thread, "short", drop, NULL);
+    expect((code == VD_OK) == (thread.running));
+    vd_thread_join(&thread);
+    return code;
+}
+
+static int try_frame_pool(void)
+{
+    vd_frame_pool *pool = NULL;
+    int code = vd_frame_pool_new(VD_PIXEL_I420, 33, 17, 4, &pool);
+    expect((code == VD_OK) == (pool != NULL));
+    vd_frame_pool_free(&pool);
+    return code;
+}
+
+static int try_result_pool(void)
+{
+    vd_result_pool *pool = NULL;
+    vd_result *results[4] = {0};
+    int code = vd_result_pool_new(2, &pool);
+    expect((code == VD_OK) == (pool != NULL));
+    for (int i = 0; i < 4 && !code; i++)
+        code = vd_result_pool_take(pool, &results[i]);
+    for (int i = 0; i < 4; i++)
+        vd_result_unref(&results[i]);
+    vd_result_pool_free(&pool);
+    return code;
+}
+
+static int try_labels(void)
+{
+    const char *const names[] = {"person", NULL};
+    vd_labels *labels = NULL;
+    int code = vd_labels_new(names, 2, &labels);
+    expect((code == VD_OK) == (labels != NULL));
+    vd_labels_unref(&labels);
+    return code;
+}
+
+static int try_letterbox(void)
+{
+    static uint8_t pixels[3 * 40 * 30];
+    static float tensor[3 * 32 * 32];
+    vd_image image = {
+        .format = VD_PIXEL_BGR, .width = 40, .height = 30, .planes = {pixels}, .strides = {120}};
+    vd_scratch scratch = {0};
+    vd_letterbox box;
+    int code = vd_convert_letterbox(&image, 32, 32, &scratch, tensor, &box);
+    expect((code == VD_OK) == (scratch.memory != NULL));
+    vd_scratch_fini(&scratch);
+    return code;
+}
+
+static const struct {
+    int (*attempt)(void);
+    int least; /* allocations that it makes at least */
+} constructors[] = {{try_queue, 1},      {try_future, 3},      {try_cancel, 1}, {try_thread, 1},
+                    {try_frame_pool, 9}, {try_result_pool, 5}, {try_labels, 1}, {try_letterbox, 1}};
+
+START_TEST(any_allocation_may_fail)
+{
+    int code = VD_ENOMEM, n = 1;
+    for (; n < 100; n++) {
+        atomic_store(&has_failed, 0);
+        atomic_store(&countdown, n);
+        code = constructors[_i].attempt();
+        atomic_store(&countdown, 0);
+        ck_assert_int_eq(broken, 0);
+        if (!atomic_load(&has_failed))
+            break;
+        ck_assert_int_eq(code, VD_ENOMEM);
+    }
+    ck_assert_int_eq(code, VD_OK);
+    ck_assert_int_gt(n, constructors[_i].least);
+}
+END_TEST
+
+START_TEST(a_pool_that_cannot_grow_says_so)
+{
+    vd_frame_pool *pool = NULL;
+    vd_frame *frames[6] = {0};
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, 8, 8, 4, &pool), VD_OK);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(vd_frame_pool_take(pool, &frames[i]), VD_OK);
+    atomic_store(&countdown, _i); /* frame and pixels of the fifth, then of the sixth */
+    int code = vd_frame_pool_take(pool, &frames[4]);
+    atomic_store(&countdown, 0);
+    ck_assert_int_eq(code, _i <= 2 ? VD_EAGAIN : VD_OK);
+    ck_assert_int_eq(vd_frame_pool_take(pool, &frames[5]), _i <= 4 ? VD_EAGAIN : VD_OK);
+    vd_frame_pool_stats stats = vd_frame_pool_get_stats(pool);
+    ck_assert_int_eq(stats.capacity, 4 + (_i > 2) + (_i > 4));
+    ck_assert_int_eq(stats.available, 0);
+    vd_frame_unref(&frames[0]);
+    ck_assert_int_eq(vd_frame_pool_wait(pool, vd_clock_deadline_ns(VD_NS_PER_S), &frames[0]), VD_OK);
+    for (int i = 0; i < 6; i++)
+        vd_frame_unref(&frames[i]);
+    vd_frame_pool_free(&pool);
+}
+END_TEST
+
+START_TEST(running_makes_no_allocation)
+{
+    static uint8_t pixels[40 * 30 * 3 / 2];
+    static float tensor[3 * 32 * 32];
+    vd_image image = {.format = VD_PIXEL_I420,
+                      .width = 40,
+                      .height = 30,
+                      .planes = {pixels, pixels + 1200, pixels + 1500},
+                      .strides = {40, 20, 20}};
+    vd_scratch scratch = {0};
+    vd_letterbox box;
+    vd_frame_pool *pool = NULL;
+    vd_result_pool *results = NULL;
+    vd_queue *queue = NULL;
+    void *got;
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, 8, 8, 1, &pool), VD_OK);
+    ck_assert_int_eq(vd_result_pool_new(1, &results), VD_OK);
+    ck_assert_int_eq(vd_queue_new(2, VD_QUEUE_DROP_OLDEST, drop, &queue), VD_OK);
+    ck_assert_int_eq(vd_convert_letterbox(&image, 32, 32, &scratch, tensor, &box), VD_OK);
+    int wrong = 0;
+    for (int i = 0; i < 100; i++) {
+        vd_frame *frame = NULL;
+        vd_result *result = NULL;
+        atomic_store(&countdown, 1);
+        wrong += vd_frame_pool_take(pool, &frame) || vd_result_pool_take(results, &result) ||
+                 vd_queue_push(queue, frame, 0) || vd_queue_take(queue, 0, &got) ||
+                 vd_convert_letterbox(&image, 32, 32, &scratch, tensor, &box);
+        vd_result_unref(&result);
+        vd_frame_unref(&frame);
+        wrong += atomic_load(&countdown) != 1;
+        atomic_store(&countdown, 0);
+    }
+    ck_assert_int_eq(wrong, 0);
+    vd_queue_free(&queue);
+    vd_result_pool_free(&results);
+    vd_frame_pool_free(&pool);
+    vd_scratch_fini(&scratch);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("alloc");
+    TCase *failures = tcase_create("failures");
+    tcase_add_loop_test(failures, any_allocation_may_fail, 0, sizeof constructors / sizeof *constructors);
+    tcase_add_loop_test(failures, a_pool_that_cannot_grow_says_so, 1, 6);
+    tcase_add_test(failures, running_makes_no_allocation);
+    suite_add_tcase(suite, failures);
+    return suite;
+}
+
+TEST_MAIN(make_suite)
