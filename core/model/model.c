@@ -1,0 +1,151 @@
+#include "model/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "model/digest.h"
+#include "model/family.h"
+#include "model/names.h"
+#include "model/onnx_file.h"
+#include "model/onnx_passes.h"
+
+static void name_model(vd_model *model, const char *path)
+{
+    const char *base = vd_text_base_name(path);
+    vd_text_clean(model->name, sizeof model->name, base, strlen(base));
+    char *dot = strrchr(model->name, '.');
+    if (dot && dot != model->name)
+        *dot = '\0';
+}
+
+static void note_rewriting(const vd_onnx_graph *graph, vd_model *model)
+{
+    int folded = graph->folded_nodes, spread = graph->spread_constants;
+    int settings = graph->rewritten_nodes, factors = graph->moved_scales;
+    if (folded > 0)
+        vd_model_note(model, "folded %d constant node%s", folded, folded > 1 ? "s" : "");
+    if (spread > 0)
+        vd_model_note(model, "spread %d constant%s to full rank", spread, spread > 1 ? "s" : "");
+    if (settings > 0)
+        vd_model_note(model, "wrote an input of %d Split or Squeeze node%s as a setting", settings,
+                      settings > 1 ? "s" : "");
+    if (factors > 0)
+        vd_model_note(model, "moved %d factor%s to before the matrix product", factors,
+                      factors > 1 ? "s" : "");
+}
+
+/* Names from the labels file, else from the metadata; neither is an error. */
+static int find_names(const Onnx__ModelProto *proto, const char *labels_path, const char *place,
+                      vd_names *ret_names, vd_error *error)
+{
+    if (labels_path)
+        return vd_names_read_file(labels_path, ret_names, error);
+    const char *text = vd_onnx_metadata(proto, "names");
+    if (!text || vd_names_parse(text, ret_names) == VD_OK)
+        return VD_OK;
+    return vd_error_set(
+        error, VD_EFORMAT, place,
+        "The class names in the file's metadata cannot be read; name a labels file with one a line.");
+}
+
+static int set_labels(vd_model *model, const vd_names *names, const char *labels_path, vd_error *error)
+{
+    char place[192];
+    static const char *const none[VD_MAX_CLASSES];
+    if (labels_path && names->count != model->classes) {
+        vd_text_mask_address(place, sizeof place, labels_path);
+        return vd_error_set(error, VD_EFORMAT, place, "The file names %d classes, and the model has %d.",
+                            names->count, model->classes);
+    }
+    model->has_names = names->count > 0;
+    if (!model->has_names)
+        vd_model_note(model, "no class names in the file: give a labels file with one a line");
+    const char *const *items = names->count > 0 ? (const char *const *)names->items : none;
+    if (vd_labels_new(items, model->classes, &model->labels) != VD_OK)
+        return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to read the model.");
+    return VD_OK;
+}
+
+/* Everything between parsing and packing. */
+static int rewrite(Onnx__ModelProto *proto, const char *labels_path, const char *place, vd_model *model,
+                   vd_error *error)
+{
+    vd_onnx_graph graph;
+    vd_names names = {0};
+    int code = vd_family_screen(proto, place, error);
+    if (code == VD_OK)
+        code = vd_family_fix_input(proto, place, model, error);
+    if (code == VD_OK)
+        code = find_names(proto, labels_path, place, &names, error);
+    if (code == VD_OK)
+        code = vd_onnx_graph_init(&graph, proto, place, error);
+    if (code == VD_OK) {
+        code = vd_onnx_rewrite(&graph, error);
+        if (code == VD_OK)
+            code = vd_family_tell(&graph, labels_path ? 0 : names.count, model, error);
+        if (code == VD_OK)
+            note_rewriting(&graph, model);
+        vd_onnx_graph_fini(&graph);
+    }
+    if (code == VD_OK)
+        code = set_labels(model, &names, labels_path, error);
+    vd_names_free(&names);
+    return code;
+}
+
+static int read_model(vd_model *model, const char *path, const char *labels_path, vd_error *error)
+{
+    char place[192];
+    uint8_t *bytes = NULL;
+    size_t length = 0;
+    Onnx__ModelProto *proto = NULL;
+    vd_text_mask_address(place, sizeof place, path);
+    int code = vd_onnx_load(path, place, VD_ONNX_MAX_BYTES, &bytes, &length, error);
+    if (code != VD_OK)
+        return code;
+    code = vd_onnx_parse(bytes, length, place, &proto, error);
+    if (code == VD_OK)
+        vd_digest_sha256(bytes, length, model->digest);
+    free(bytes);
+    if (code != VD_OK)
+        return code;
+    name_model(model, path);
+    code = rewrite(proto, labels_path, place, model, error);
+    if (code == VD_OK && vd_onnx_pack(proto, &model->onnx, &model->onnx_bytes) != VD_OK)
+        code = vd_error_set(error, VD_ENOMEM, place, "There is not enough memory to rewrite the model.");
+    onnx__model_proto__free_unpacked(proto, NULL);
+    return code;
+}
+
+int vd_model_read(const char *path, const char *labels_path, vd_model **ret_model, vd_error *error)
+{
+    vd_model *model = calloc(1, sizeof *model);
+    if (!model)
+        return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to read the model.");
+    int code = read_model(model, path, labels_path, error);
+    if (code != VD_OK) {
+        vd_model_free(&model);
+        return code;
+    }
+    *ret_model = model;
+    return VD_OK;
+}
+
+void vd_model_free(vd_model **model)
+{
+    if (!*model)
+        return;
+    vd_labels_unref(&(*model)->labels);
+    vd_model_drop_file(*model);
+    free(*model);
+    *model = NULL;
+}
+
+void vd_model_drop_file(vd_model *model)
+{
+    free(model->onnx);
+    model->onnx = NULL;
+    model->onnx_bytes = 0;
+}
