@@ -20,29 +20,34 @@ const double BACKGROUND_SHARE = 0.7; /* what stands still counts as background a
 const int WARM_UP = 5;               /* pictures after a start that yield nothing */
 const double GLOBAL_SHARE = 0.6;     /* more moving pixels than this: the light changed, not the scene */
 const double LEAST_BOX = 0.0005;     /* of the picture: smaller boxes are noise */
-const int LEAST_FRAGMENT_PX = 6;     /* moving pixels: smaller specks do not take part in merging */
-const size_t MOST_FRAGMENTS = 512;   /* beyond it only the largest are merged */
+const double MOST_EMPTY = 1.2;       /* times the fragments' own area: larger joint boxes are not made */
+const int LEAST_FRAGMENT_PX = 6;     /* of a box: smaller specks do not take part in joining */
+const size_t MOST_FRAGMENTS = 512;   /* beyond it only the largest are joined */
 const uchar MOVING = 255;            /* MOG2's mark; shadows are 127 */
 
-/* Fragments of one thing lie within 1 % of the picture's longer side, at least 3 px, of each other. */
+/* Fragments of one thing lie within 1/160 of the picture's longer side, at least 2 px, of each other. */
 int gap_px(const cv::Size &picture)
 {
-    return std::max(3, std::max(picture.width, picture.height) / 100);
+    return std::max(2, std::max(picture.width, picture.height) / 160);
 }
 
-bool lie_near(const cv::Rect &a, const cv::Rect &b, int gap)
+/* Near each other, and the box around both is not mostly empty: a cyclist beside a lorry stays a thing of his
+ * own. */
+bool belong_together(const cv::Rect &a, const cv::Rect &b, int gap)
 {
+    if ((a | b).area() > MOST_EMPTY * (a.area() + b.area() - (a & b).area()))
+        return false;
     return a.x - gap < b.x + b.width && b.x - gap < a.x + a.width && a.y - gap < b.y + b.height &&
            b.y - gap < a.y + a.height;
 }
 
-/* Joins boxes that lie near each other until none do. */
-void merge_near(std::vector<cv::Rect> &boxes, int gap)
+/* Joins boxes that belong together until none do. */
+void join_fragments(std::vector<cv::Rect> &boxes, int gap)
 {
     for (size_t i = 0; i < boxes.size();) {
         bool grown = false;
         for (size_t k = i + 1; k < boxes.size(); k++) {
-            if (!lie_near(boxes[i], boxes[k], gap))
+            if (!belong_together(boxes[i], boxes[k], gap))
                 continue;
             boxes[i] |= boxes[k];
             boxes[k] = boxes.back();
@@ -63,7 +68,7 @@ struct vd_motion {
     cv::Ptr<cv::BackgroundSubtractorMOG2> background;
     cv::Size size;
     int seen = 0; /* pictures since the background was forgotten */
-    cv::Mat color, smooth, mask, open_kernel, close_kernel, joined;
+    cv::Mat color, smooth, mask, kernel, joined;
     std::vector<std::vector<cv::Point>> contours;
     std::vector<cv::Rect> boxes;
     std::vector<vd_detection> found;
@@ -80,7 +85,7 @@ double learn(vd_motion *motion, const cv::Mat &picture)
         motion->seen = 0;
     }
     cv::cvtColor(picture, motion->color, cv::COLOR_BGRA2BGR);
-    cv::GaussianBlur(motion->color, motion->smooth, cv::Size(5, 5), 0);
+    cv::GaussianBlur(motion->color, motion->smooth, cv::Size(3, 3), 0);
     /* A rate of 1 makes the model anew from this picture alone; then it learns fast and ever slower. */
     double rate = motion->seen == 0 ? 1.0 : 1.0 / std::min(2 * motion->seen, HISTORY);
     motion->background->apply(motion->smooth, motion->mask, rate);
@@ -92,8 +97,8 @@ double learn(vd_motion *motion, const cv::Mat &picture)
 /* The boxes of what moves, joined from the fragments that the mask falls into. */
 void outline(vd_motion *motion)
 {
-    cv::morphologyEx(motion->mask, motion->mask, cv::MORPH_OPEN, motion->open_kernel);
-    cv::morphologyEx(motion->mask, motion->joined, cv::MORPH_CLOSE, motion->close_kernel);
+    cv::morphologyEx(motion->mask, motion->mask, cv::MORPH_OPEN, motion->kernel);
+    cv::morphologyEx(motion->mask, motion->joined, cv::MORPH_CLOSE, motion->kernel);
     cv::findContours(motion->joined, motion->contours, cv::RETR_EXTERNAL, cv::CHAIN_APPROX_SIMPLE);
     motion->boxes.clear();
     for (const std::vector<cv::Point> &contour : motion->contours) {
@@ -106,7 +111,7 @@ void outline(vd_motion *motion)
                   [](const cv::Rect &a, const cv::Rect &b) { return a.area() > b.area(); });
         motion->boxes.resize(MOST_FRAGMENTS);
     }
-    merge_near(motion->boxes, gap_px(motion->size));
+    join_fragments(motion->boxes, gap_px(motion->size));
 }
 
 /* A box half full of moving pixels is a usual vehicle; a thin scatter scores little above 0.3. */
@@ -135,8 +140,7 @@ extern "C" int vd_motion_new(vd_motion **ret_motion, vd_error *error)
         std::unique_ptr<vd_motion> made(new vd_motion);
         made->background = cv::createBackgroundSubtractorMOG2(HISTORY, VARIANCE_FACTOR, true);
         made->background->setBackgroundRatio(BACKGROUND_SHARE);
-        made->open_kernel = cv::getStructuringElement(cv::MORPH_RECT, cv::Size(3, 3));
-        made->close_kernel = cv::getStructuringElement(cv::MORPH_ELLIPSE, cv::Size(7, 7));
+        made->kernel = cv::getStructuringElement(cv::MORPH_RECT, cv::Size(3, 3));
         *ret_motion = made.release();
         return static_cast<int>(VD_OK);
     });
