@@ -2,8 +2,10 @@
 """vedette-cli: usage, settings, the common schema, limits, ends by signals and closed pipes."""
 import json
 import os
+import re
 import signal
-import unittest
+import socket
+import time
 
 import cli_harness
 from cli_harness import LIVE_SCENE, SCENE, CliTest
@@ -136,7 +138,7 @@ class Lines(CliTest):
             self.assertRegex(line, r'"time":\d+\.\d{3},')
             boxes += line.count('"bbox"')
             pattern = r'\{"bbox":\[(?:\d+\.\d\d,){3}\d+\.\d\d\],"confidence":\d\.\d{5},'
-            self.assertEqual(len(__import__('re').findall(pattern, line)), line.count('"bbox"'), line)
+            self.assertEqual(len(re.findall(pattern, line)), line.count('"bbox"'), line)
         self.assertGreater(boxes, 0)
 
     def test_limits_and_stride(self):
@@ -170,6 +172,31 @@ class Lines(CliTest):
         self.assertEqual(len(out.splitlines()), 4)
         self.assertEqual(error.count('\n'), 1)
         self.assertIn('none.mp4', error)
+
+
+class SilentServer(CliTest):
+    """A server that takes the connection and says nothing."""
+
+    def setUp(self):
+        super().setUp()
+        self.server = socket.create_server(('127.0.0.1', 0))
+        self.addCleanup(self.server.close)
+        self.address = f'rtsp://eva:secret@127.0.0.1:{self.server.getsockname()[1]}/x'
+
+    def test_ends_in_one_sentence(self):
+        config = self.write('c.conf', 'network = { open_timeout = 1; };')
+        began = time.monotonic()
+        error = self.refuse('detect', '--config', config, self.address, words=['***@127.0.0.1', 'answer'])
+        self.assertNotIn('secret', error)
+        self.assertTrue(1 <= time.monotonic() - began < 3 * cli_harness.SLOW)
+
+    def test_interrupt_while_connecting(self):
+        process = self.start('detect', self.address)
+        self.server.accept()
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(self.finish(process, 5), (130, '', ''))
+        self.assertLess(time.monotonic() - began, 1 * cli_harness.SLOW)
 
 
 class Ends(CliTest):

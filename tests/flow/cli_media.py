@@ -4,7 +4,6 @@ import os
 import signal
 import struct
 import subprocess
-import unittest
 import zlib
 
 import cli_harness

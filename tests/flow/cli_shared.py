@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import unittest
 
 import cli_harness
 from cli_harness import SHARED, CliTest
