@@ -4,6 +4,7 @@
 
 #include "model/model.h"
 #include "model/onnx_graph.h"
+#include "onnx.pb-c.h"
 
 /* Appends a line of evidence to model->notes; what does not fit any more is left out. */
 void vd_model_note(vd_model *model, const char *format, ...) VD_PRINTF(2, 3);

@@ -11,6 +11,7 @@
 #define VD_MODEL_ONNX_GRAPH_H
 
 #include "model/onnx_tensor.h"
+#include "onnx.pb-c.h"
 
 enum {
     VD_ONNX_MAX_NODES = 65536,

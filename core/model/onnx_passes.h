@@ -4,6 +4,7 @@
 #define VD_MODEL_ONNX_PASSES_H
 
 #include "model/onnx_graph.h"
+#include "onnx.pb-c.h"
 
 #define VD_ONNX_FOLD_BYTES ((size_t)64 << 20)        /* of one folded or spread tensor */
 #define VD_ONNX_FOLD_TOTAL_BYTES ((size_t)512 << 20) /* of all of them together */
@@ -40,8 +41,8 @@ int vd_onnx_move_scales(vd_onnx_graph *graph, vd_error *error);
  * rank for a factor a channel. */
 int vd_onnx_spread(vd_onnx_graph *graph, vd_error *error);
 
-/* Removes nodes and constants that no output needs, writes folded constants into the model, and fills in what the
- * declared shapes of inputs and outputs leave open. */
+/* Removes nodes and constants that no output needs, writes folded constants into the model, and fills in what
+ * the declared shapes of inputs and outputs leave open. */
 int vd_onnx_sweep(vd_onnx_graph *graph, vd_error *error);
 
 /* Refuses what is left and cannot be run, or would give wrong numbers without saying so. */

@@ -6,6 +6,7 @@
 #define VD_MODEL_ONNX_RULES_H
 
 #include "model/onnx_graph.h"
+#include "onnx.pb-c.h"
 
 typedef bool vd_onnx_rule(const vd_onnx_graph *graph, const Onnx__NodeProto *node);
 
