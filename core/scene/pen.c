@@ -1,0 +1,246 @@
+#include "scene/pen.h"
+
+#include <math.h>
+
+vd_pen vd_pen_make(const vd_camera *camera, cairo_t *cr, vd_vec3 origin, double heading)
+{
+    return (vd_pen){.camera = camera,
+                    .cr = cr,
+                    .origin = origin,
+                    .heading = heading,
+                    .x1 = INFINITY,
+                    .y1 = INFINITY,
+                    .x2 = -INFINITY,
+                    .y2 = -INFINITY};
+}
+
+vd_vec3 vd_pen_place(const vd_pen *pen, vd_vec3 p)
+{
+    return (vd_vec3){pen->origin.x + pen->heading * p.x, pen->origin.y + pen->heading * p.y,
+                     pen->origin.z + p.z};
+}
+
+static void extend(vd_pen *pen, double x, double y, double radius)
+{
+    pen->x1 = fmin(pen->x1, x - radius);
+    pen->y1 = fmin(pen->y1, y - radius);
+    pen->x2 = fmax(pen->x2, x + radius);
+    pen->y2 = fmax(pen->y2, y + radius);
+}
+
+static void fill_span(vd_pen *pen, int row, double from, double to)
+{
+    int first = (int)fmax(0, ceil(from - 0.5)), last = (int)fmin(VD_GRID_COLUMNS - 1, floor(to - 0.5));
+    for (int column = first; column <= last; column++) {
+        uint8_t *cell = &pen->grid->cells[row][column];
+        pen->covered += *cell != pen->id;
+        *cell = pen->id;
+    }
+}
+
+/* Fills a polygon's cells, row by row between its leftmost and rightmost edge: exact for convex ones, which
+ * nearly all faces are. */
+static void fill_grid(vd_pen *pen, const vd_point *points, int count)
+{
+    double scale = VD_GRID_PER_PICTURE / (double)pen->camera->width;
+    double margin = (VD_GRID_COLUMNS - VD_GRID_PER_PICTURE) / 2.0, top = INFINITY, bottom = -INFINITY;
+    for (int i = 0; i < count; i++) {
+        top = fmin(top, points[i].y * scale);
+        bottom = fmax(bottom, points[i].y * scale);
+    }
+    for (int row = (int)fmax(0, ceil(top - 0.5)); row < VD_GRID_ROWS && row + 0.5 <= bottom; row++) {
+        double left = INFINITY, right = -INFINITY;
+        for (int i = 0; i < count; i++) {
+            const vd_point *a = &points[i], *b = &points[(i + 1) % count];
+            double ya = a->y * scale - row - 0.5, yb = b->y * scale - row - 0.5;
+            if ((ya <= 0) == (yb <= 0))
+                continue;
+            double x = (a->x + (b->x - a->x) * ya / (ya - yb)) * scale + margin;
+            left = fmin(left, x);
+            right = fmax(right, x);
+        }
+        if (left <= right)
+            fill_span(pen, row, left, right);
+    }
+}
+
+static void measure(vd_pen *pen, const vd_point *points, int count)
+{
+    for (int i = 0; i < count; i++)
+        extend(pen, points[i].x, points[i].y, 0);
+    if (pen->grid)
+        fill_grid(pen, points, count);
+}
+
+static vd_vec3 newell_normal(const vd_vec3 *p, int count)
+{
+    vd_vec3 n = {0, 0, 0};
+    for (int i = 0; i < count; i++) {
+        const vd_vec3 *a = &p[i], *b = &p[(i + 1) % count];
+        n.x += (a->y - b->y) * (a->z + b->z);
+        n.y += (a->z - b->z) * (a->x + b->x);
+        n.z += (a->x - b->x) * (a->y + b->y);
+    }
+    double length = sqrt(n.x * n.x + n.y * n.y + n.z * n.z);
+    return length > 0 ? (vd_vec3){n.x / length, n.y / length, n.z / length} : (vd_vec3){0, 0, 1};
+}
+
+static double dot(vd_vec3 a, vd_vec3 b)
+{
+    return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+
+static vd_vec3 difference(vd_vec3 a, vd_vec3 b)
+{
+    return (vd_vec3){a.x - b.x, a.y - b.y, a.z - b.z};
+}
+
+static vd_vec3 middle_of(const vd_vec3 *p, int count)
+{
+    vd_vec3 sum = {0, 0, 0};
+    for (int i = 0; i < count; i++)
+        sum = (vd_vec3){sum.x + p[i].x / count, sum.y + p[i].y / count, sum.z + p[i].z / count};
+    return sum;
+}
+
+static void trace(cairo_t *cr, const vd_point *points, int count)
+{
+    cairo_move_to(cr, points[0].x, points[0].y);
+    for (int i = 1; i < count; i++)
+        cairo_line_to(cr, points[i].x, points[i].y);
+    cairo_close_path(cr);
+}
+
+/* Upright faces darken towards the ground, as under an open sky. */
+static void set_shade(cairo_t *cr, const vd_point *points, int count, vd_rgb color, double top, double bottom)
+{
+    double y1 = INFINITY, y2 = -INFINITY;
+    for (int i = 0; i < count; i++) {
+        y1 = fmin(y1, points[i].y);
+        y2 = fmax(y2, points[i].y);
+    }
+    if (y2 - y1 < 5) {
+        double light = (top + bottom) / 2;
+        cairo_set_source_rgb(cr, color.r * light, color.g * light, color.b * light);
+        return;
+    }
+    cairo_pattern_t *pattern = cairo_pattern_create_linear(0, y1, 0, y2);
+    cairo_pattern_add_color_stop_rgb(pattern, 0, color.r * top, color.g * top, color.b * top);
+    cairo_pattern_add_color_stop_rgb(pattern, 1, color.r * bottom, color.g * bottom, color.b * bottom);
+    cairo_set_source(cr, pattern);
+    cairo_pattern_destroy(pattern);
+}
+
+static void paint(vd_pen *pen, vd_face face, const vd_point *points, int count, vd_rgb color, vd_vec3 normal)
+{
+    double light = 0.56 + 0.5 * fmax(0, dot(normal, VD_SUN)) + 0.1 * fmax(0, normal.z);
+    trace(pen->cr, points, count);
+    if (face == VD_FACE_FLAT)
+        cairo_set_source_rgb(pen->cr, color.r, color.g, color.b);
+    else if (face == VD_FACE_GLASS)
+        set_shade(pen->cr, points, count, color, 1.7 + normal.z, 0.8);
+    else if (normal.z < 0.6)
+        set_shade(pen->cr, points, count, color, light * 1.07, light * 0.82);
+    else
+        cairo_set_source_rgb(pen->cr, color.r * light, color.g * light, color.b * light);
+    if (face != VD_FACE_SOLID) {
+        cairo_fill(pen->cr);
+        return;
+    }
+    /* A hair of the same colour around it, so that nothing shines through where faces meet. */
+    cairo_fill_preserve(pen->cr);
+    cairo_stroke(pen->cr);
+}
+
+void vd_pen_polygon(vd_pen *pen, vd_face face, const vd_vec3 *local, int count, vd_rgb color)
+{
+    vd_vec3 world[VD_PEN_POINTS];
+    vd_point points[VD_PEN_POINTS];
+    for (int i = 0; i < count; i++) {
+        world[i] = vd_pen_place(pen, local[i]);
+        points[i] = vd_camera_project(pen->camera, world[i]);
+    }
+    vd_vec3 normal = newell_normal(world, count), middle = middle_of(world, count);
+    if (dot(normal, difference(middle, vd_pen_place(pen, pen->center))) < 0)
+        normal = (vd_vec3){-normal.x, -normal.y, -normal.z};
+    vd_vec3 eye = {0, 0, pen->camera->pole};
+    if (face != VD_FACE_FLAT && dot(normal, difference(eye, middle)) <= 0)
+        return;
+    measure(pen, points, count);
+    if (pen->cr)
+        paint(pen, face, points, count, color, normal);
+}
+
+void vd_pen_rectangle(vd_pen *pen, vd_face face, vd_vec3 a, vd_vec3 b, vd_rgb color)
+{
+    vd_vec3 points[4] = {a, a, b, b};
+    if (a.x == b.x || a.y == b.y) {
+        points[1].z = b.z;
+        points[3].z = a.z;
+    } else {
+        points[1].x = b.x;
+        points[3].x = a.x;
+    }
+    vd_pen_polygon(pen, face, points, 4, color);
+}
+
+void vd_pen_disc(vd_pen *pen, vd_vec3 center, double radius, vd_rgb color)
+{
+    enum { CORNERS = 20 };
+    vd_vec3 points[CORNERS];
+    for (int i = 0; i < CORNERS; i++) {
+        double angle = 2 * M_PI * i / CORNERS;
+        points[i] = (vd_vec3){center.x + radius * cos(angle), center.y, center.z + radius * sin(angle)};
+    }
+    vd_pen_polygon(pen, VD_FACE_FLAT, points, CORNERS, color);
+}
+
+void vd_pen_limb(vd_pen *pen, vd_vec3 a, vd_vec3 b, double thick, vd_rgb color)
+{
+    vd_point p = vd_camera_project(pen->camera, vd_pen_place(pen, a));
+    vd_point q = vd_camera_project(pen->camera, vd_pen_place(pen, b));
+    double width = thick * pen->camera->focal / fmax(0.1, (p.depth + q.depth) / 2);
+    double dx = q.x - p.x, dy = q.y - p.y, length = fmax(1e-6, hypot(dx, dy)), r = width / 2;
+    vd_point outline[4] = {{p.x - dy / length * r, p.y + dx / length * r, 0},
+                           {q.x - dy / length * r, q.y + dx / length * r, 0},
+                           {q.x + dy / length * r, q.y - dx / length * r, 0},
+                           {p.x + dy / length * r, p.y - dx / length * r, 0}};
+    extend(pen, p.x, p.y, r);
+    extend(pen, q.x, q.y, r);
+    if (pen->grid)
+        fill_grid(pen, outline, 4);
+    if (!pen->cr)
+        return;
+    cairo_save(pen->cr);
+    cairo_set_line_width(pen->cr, width);
+    cairo_set_line_cap(pen->cr, CAIRO_LINE_CAP_ROUND);
+    cairo_set_source_rgb(pen->cr, color.r, color.g, color.b);
+    cairo_move_to(pen->cr, p.x, p.y);
+    cairo_line_to(pen->cr, q.x, q.y);
+    cairo_stroke(pen->cr);
+    cairo_restore(pen->cr);
+}
+
+void vd_pen_shadow(vd_pen *pen, double x1, double x2, double half_width, double height)
+{
+    if (!pen->cr)
+        return;
+    double away_x = -VD_SUN.x / VD_SUN.z * height * 0.8, away_y = -VD_SUN.y / VD_SUN.z * height * 0.8;
+    for (int layer = 0; layer < 6; layer++) {
+        double grow = 0.26 - 0.1 * layer;
+        double ax1 = x1 - grow, ax2 = x2 + grow, w = half_width + grow;
+        vd_vec3 feet[4] = {{ax1, -w, 0}, {ax2, -w, 0}, {ax2, w, 0}, {ax1, w, 0}};
+        for (int part = 0; part < 3; part++) {
+            vd_point points[4];
+            for (int i = 0; i < 4; i++) {
+                vd_vec3 p = vd_pen_place(pen, feet[i]);
+                p.x += away_x * part / 2;
+                p.y += away_y * part / 2;
+                points[i] = vd_camera_project(pen->camera, p);
+            }
+            trace(pen->cr, points, 4);
+        }
+        cairo_set_source_rgba(pen->cr, 0.05, 0.06, 0.09, 0.135);
+        cairo_fill(pen->cr);
+    }
+}

@@ -1,0 +1,62 @@
+/* Flat polygons in space: shaded by the sun, painted with cairo, and measured on the way, so that the truth
+ * is exactly what was painted. */
+#ifndef VD_SCENE_PEN_H
+#define VD_SCENE_PEN_H
+
+#include <cairo.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scene/world.h"
+
+/* Cells of 1/160 of the picture's width, with a margin of half the picture on both sides, in which the share
+ * of an object that can be seen is counted. 0: nothing there. */
+enum { VD_GRID_COLUMNS = 640, VD_GRID_ROWS = 240, VD_GRID_PER_PICTURE = 320 };
+
+typedef struct vd_grid {
+    uint8_t cells[VD_GRID_ROWS][VD_GRID_COLUMNS];
+} vd_grid;
+
+typedef struct vd_pen {
+    const vd_camera *camera;
+    cairo_t *cr;           /* NULL: measure only */
+    vd_grid *grid;         /* NULL: not counted */
+    uint8_t id;            /* what the grid is filled with */
+    size_t covered;        /* cells that were filled with it */
+    vd_vec3 origin;        /* where the object stands */
+    double heading;        /* 1: it looks along X, -1: against it */
+    vd_vec3 center;        /* of the body that is being drawn, in its own metres: faces look away from it */
+    double x1, y1, x2, y2; /* pixels, of all that was painted */
+} vd_pen;
+
+vd_pen vd_pen_make(const vd_camera *camera, cairo_t *cr, vd_vec3 origin, double heading);
+
+/* From an object's own metres (x ahead, y to its left, z up) to the world. */
+vd_vec3 vd_pen_place(const vd_pen *pen, vd_vec3 point);
+
+typedef enum vd_face {
+    VD_FACE_SOLID, /* left out when it looks away from the camera; shaded */
+    VD_FACE_GLASS, /* the same, and reflects the sky above */
+    VD_FACE_FLAT   /* always painted, in just this colour: lights, plates, seams */
+} vd_face;
+
+enum { VD_PEN_POINTS = 24 };
+
+/* A flat polygon of 3 to VD_PEN_POINTS points. */
+void vd_pen_polygon(vd_pen *pen, vd_face face, const vd_vec3 *points, int count, vd_rgb color);
+
+/* A rectangle between two opposite corners that lies in a plane x = const, y = const or z = const. */
+void vd_pen_rectangle(vd_pen *pen, vd_face face, vd_vec3 a, vd_vec3 b, vd_rgb color);
+
+/* A disc that stands upright along the object, seen from the side. */
+void vd_pen_disc(vd_pen *pen, vd_vec3 center, double radius, vd_rgb color);
+
+/* A round limb between two points, `thick` metres wide. */
+void vd_pen_limb(vd_pen *pen, vd_vec3 a, vd_vec3 b, double thick, vd_rgb color);
+
+/* A soft shadow on the ground under a rectangle of the object: from x1 to x2, half_width to both sides, of a
+ * body that is `height` high. Painted, not measured. */
+void vd_pen_shadow(vd_pen *pen, double x1, double x2, double half_width, double height);
+
+#endif

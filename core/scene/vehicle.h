@@ -1,0 +1,28 @@
+/* Vehicles: how they are built and painted. */
+#ifndef VD_SCENE_VEHICLE_H
+#define VD_SCENE_VEHICLE_H
+
+#include "scene/pen.h"
+
+typedef enum vd_vehicle_kind {
+    VD_VEHICLE_HATCHBACK,
+    VD_VEHICLE_SALOON,
+    VD_VEHICLE_ESTATE,
+    VD_VEHICLE_VAN,
+    VD_VEHICLE_LORRY,
+    VD_VEHICLE_CYCLIST,
+    VD_VEHICLE_KINDS
+} vd_vehicle_kind;
+
+double vd_vehicle_length(vd_vehicle_kind kind); /* metres */
+
+/* Paints its shadow on the road. */
+void vd_vehicle_paint_shadow(vd_pen *pen, vd_vehicle_kind kind);
+
+/* Paints it with its middle at the pen's origin.
+ *
+ * paint    which of the kind's colours, any number
+ * driven_m how far its wheels have rolled */
+void vd_vehicle_paint(vd_pen *pen, vd_vehicle_kind kind, unsigned paint, double driven_m);
+
+#endif

@@ -1,0 +1,109 @@
+#include "scene/world.h"
+
+#include <math.h>
+
+const vd_vec3 VD_SUN = {0.48, -0.36, 0.80};
+
+vd_camera vd_camera_make(int width, int height)
+{
+    const double yaw = 44 * M_PI / 180;
+    double wide = fmax(width, height * 16.0 / 9);
+    return (vd_camera){.width = width,
+                       .height = height,
+                       .focal = wide,
+                       .center_x = width / 2.0,
+                       .horizon_y = height / 2.0 - 0.19 * wide,
+                       .pole = 8,
+                       .sin_yaw = sin(yaw),
+                       .cos_yaw = cos(yaw)};
+}
+
+vd_point vd_camera_project(const vd_camera *camera, vd_vec3 p)
+{
+    double depth = -p.x * camera->sin_yaw + p.y * camera->cos_yaw;
+    double right = p.x * camera->cos_yaw + p.y * camera->sin_yaw;
+    double scale = camera->focal / fmax(depth, 0.1);
+    return (vd_point){camera->center_x + right * scale, camera->horizon_y + (camera->pole - p.z) * scale,
+                      depth};
+}
+
+double vd_camera_column_x(const vd_camera *camera, double pixel_x, double y)
+{
+    double slope = (pixel_x - camera->center_x) / camera->focal;
+    return y * (slope * camera->cos_yaw - camera->sin_yaw) / (camera->cos_yaw + slope * camera->sin_yaw);
+}
+
+void vd_camera_meet_plane(const vd_camera *camera, double pixel_x, double y, double *ret_x, double *ret_depth)
+{
+    *ret_x = vd_camera_column_x(camera, pixel_x, y);
+    *ret_depth = -*ret_x * camera->sin_yaw + y * camera->cos_yaw;
+}
+
+uint32_t vd_hash(uint64_t seed, int64_t a, int64_t b)
+{
+    uint64_t h = seed * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)a * UINT64_C(0xbf58476d1ce4e5b9) +
+                 (uint64_t)b * UINT64_C(0x94d049bb133111eb) + 1;
+    h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)(h >> 32 ^ h);
+}
+
+double vd_random(uint64_t seed, int64_t a, int64_t b)
+{
+    return vd_hash(seed, a, b) / 4294967296.0;
+}
+
+static double lattice(uint32_t seed, int x, int y)
+{
+    uint32_t h = seed + (uint32_t)x * 0x27d4eb2du + (uint32_t)y * 0x165667b1u;
+    h = (h ^ h >> 15) * 0x2c1b3c6du;
+    h = (h ^ h >> 12) * 0x297a2d39u;
+    return (double)(int32_t)(h ^ h >> 15) / 2147483648.0;
+}
+
+double vd_noise(uint32_t seed, double x, double y)
+{
+    int i = (int)x, j = (int)y;
+    i -= x < i;
+    j -= y < j;
+    double u = x - i, v = y - j;
+    u = u * u * (3 - 2 * u);
+    v = v * v * (3 - 2 * v);
+    double above = lattice(seed, i, j) * (1 - u) + lattice(seed, i + 1, j) * u;
+    double below = lattice(seed, i, j + 1) * (1 - u) + lattice(seed, i + 1, j + 1) * u;
+    return above * (1 - v) + below * v;
+}
+
+double vd_noise_octaves(uint32_t seed, double x, double y)
+{
+    return 0.57 * vd_noise(seed, x, y) + 0.28 * vd_noise(seed + 1, 2.03 * x + 5.1, 2.03 * y + 1.7) +
+           0.15 * vd_noise(seed + 2, 4.1 * x + 2.3, 4.1 * y + 8.9);
+}
+
+vd_rgb vd_rgb_hex(unsigned color)
+{
+    return (vd_rgb){(color >> 16 & 255) / 255.0, (color >> 8 & 255) / 255.0, (color & 255) / 255.0};
+}
+
+vd_rgb vd_rgb_scale(vd_rgb color, double factor)
+{
+    return (vd_rgb){color.r * factor, color.g * factor, color.b * factor};
+}
+
+vd_rgb vd_rgb_mix(vd_rgb a, vd_rgb b, double share_of_b)
+{
+    double t = share_of_b;
+    return (vd_rgb){a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t};
+}
+
+double vd_clamp(double value, double least, double most)
+{
+    /* Not fmin and fmax: they are calls. */
+    return value < least ? least : value > most ? most : value;
+}
+
+double vd_smooth(double from, double to, double value)
+{
+    double t = vd_clamp((value - from) / (to - from), 0, 1);
+    return t * t * (3 - 2 * t);
+}
