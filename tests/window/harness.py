@@ -272,11 +272,14 @@ def shared(*names):
 
 
 def make_clip(name, seconds=6, size='640x360', rate=25):
-    """A clip that needs no file from elsewhere: squares that cross a still background, for the motion detector."""
+    """A clip that needs no file from elsewhere: a diamond and a square cross a still background, so that the motion
+    detector finds two boxes of different scores, one half filled, the other wholly."""
     path = os.path.join(os.environ['HOME'], name)
+    diamond = "geq=r=216:g=208:b=192:a='255*lt(abs(X-48)/48+abs(Y-32)/32,1)'"
     graph = (f'color=c=0x3a4a3a:s={size}:r={rate}:d={seconds},format=yuv420p[b];'
-             f'color=c=0xd8d0c0:s=60x40:r={rate}:d={seconds}[p];color=c=0x902020:s=40x40:r={rate}:d={seconds}[q];'
-             '[b][p]overlay=x=-60+110*t:y=90:shortest=1[c];[c][q]overlay=x=640-90*t:y=240:shortest=1')
+             f'color=c=black:s=96x64:r={rate}:d={seconds},format=rgba,{diamond}[p];'
+             f'color=c=0x902020:s=40x40:r={rate}:d={seconds}[q];'
+             '[b][p]overlay=x=-60+55*t:y=90:shortest=1[c];[c][q]overlay=x=640-45*t:y=240:shortest=1')
     subprocess.run(['ffmpeg', '-v', 'error', '-y', '-filter_complex', graph, '-c:v', 'libx264', '-preset', 'ultrafast',
                     '-g', str(rate), '-pix_fmt', 'yuv420p', path], check=True, timeout=120)
     return path
