@@ -192,7 +192,8 @@ class SilentServer(CliTest):
 
     def test_interrupt_while_connecting(self):
         process = self.start('detect', self.address)
-        self.server.accept()
+        connection, _ = self.server.accept()
+        self.addCleanup(connection.close)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         self.assertEqual(self.finish(process, 5), (130, '', ''))
