@@ -1,5 +1,5 @@
 /* Colour conversion and scaling: one routine for what the operator sees and what the detector gets.
- * libyuv does the work; YUV follows the view's colour. */
+ * libyuv converts and averages, frame/linear.h does linear scaling; YUV follows the view's colour. */
 #ifndef VD_FRAME_CONVERT_H
 #define VD_FRAME_CONVERT_H
 
@@ -10,7 +10,7 @@
 /* How a picture is made smaller or larger. */
 typedef enum vd_filter {
     VD_FILTER_LINEAR, /* two taps, as OpenCV's INTER_LINEAR: what detectors were trained with */
-    VD_FILTER_GOOD    /* box filter when shrinking, linear when enlarging: for eyes */
+    VD_FILTER_GOOD    /* for eyes: I420 by averages when shrinking, up to 20 to 1, else linear */
 } vd_filter;
 
 /* Working memory that grows to what is needed and is then reused. Zeroed to start; owned by one thread. */

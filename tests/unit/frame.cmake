@@ -1,4 +1,5 @@
 vd_test(frame MODULES frame base)
+vd_test(convert MODULES frame base)
 vd_test(select MODULES frame base)
 vd_test(labels MODULES frame base)
 
