@@ -43,6 +43,10 @@ static int read_packet(vd_av_source *source)
 {
     for (;;) {
         int av_code = av_read_frame(source->format, source->packet);
+        if (interrupted(source)) { /* what came may be half a packet */
+            av_packet_unref(source->packet);
+            return AVERROR_EXIT;
+        }
         if (av_code == 0 && source->packet->stream_index == source->stream) {
             source->failures = 0;
             if (source->packet_dts == AV_NOPTS_VALUE)
@@ -61,8 +65,6 @@ static int read_packet(vd_av_source *source)
         } else {
             return av_code;
         }
-        if (interrupted(source))
-            return AVERROR_EXIT;
     }
 }
 

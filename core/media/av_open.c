@@ -93,24 +93,39 @@ static int open_camera(vd_av_source *source)
     return avformat_open_input(&source->format, source->address, v4l2, NULL);
 }
 
-static int open_network(vd_av_source *source)
+/* The deadline is ours, by the interrupt callback; libav's own time-out only backs it up. */
+static int64_t backup_us(const vd_av_source *source)
+{
+    return (source->options.open_timeout_ns + VD_NS_PER_S) / VD_NS_PER_US;
+}
+
+static int open_rtsp(vd_av_source *source)
 {
     AVDictionary *options = NULL;
-    /* The deadline is ours, by the interrupt callback; libav's own time-out only backs it up. */
-    int64_t backup_us = (source->options.open_timeout_ns + VD_NS_PER_S) / VD_NS_PER_US;
-    if (source->kind == VD_AV_RTSP) {
-        const char *transport = source->options.rtsp_transport;
-        av_dict_set(&options, "rtsp_transport", transport ? transport : "tcp", 0);
-        av_dict_set(&options, "allowed_media_types", "video", 0);
-        set_number(&options, "timeout", backup_us);
-    } else {
-        set_number(&options, "rw_timeout", backup_us);
-    }
-    source->format->fps_probe_size = 0; /* the rate is not worth waiting for */
-    source->format->max_analyze_duration = 2 * AV_TIME_BASE;
+    const char *transport = source->options.rtsp_transport;
+    av_dict_set(&options, "rtsp_transport", transport ? transport : "tcp", 0);
+    av_dict_set(&options, "allowed_media_types", "video", 0);
+    set_number(&options, "timeout", backup_us(source));
     int av_code = avformat_open_input(&source->format, source->address, NULL, &options);
     av_dict_free(&options);
     return av_code;
+}
+
+/* The connection comes first, so that what is sent counts for more than how the address ends: cameras send
+ * streams from addresses like /video.jpg. */
+static int open_http(vd_av_source *source)
+{
+    AVIOInterruptCB callback = {interrupt, source};
+    AVDictionary *options = NULL;
+    set_number(&options, "rw_timeout", backup_us(source));
+    int av_code = avio_open2(&source->io, source->address, AVIO_FLAG_READ, &callback, &options);
+    av_dict_free(&options);
+    if (av_code < 0)
+        return av_code;
+    source->format->pb = source->io;
+    source->format->fps_probe_size = 0; /* the rate is not worth waiting for */
+    source->format->max_analyze_duration = 2 * AV_TIME_BASE;
+    return avformat_open_input(&source->format, source->address, NULL, NULL);
 }
 
 static bool is_one_of(const char *name, const char *const *names)
@@ -214,9 +229,16 @@ static int open_format(vd_av_source *source)
     if (!source->format)
         return AVERROR(ENOMEM);
     source->format->interrupt_callback = (AVIOInterruptCB){interrupt, source};
-    if (source->kind == VD_AV_FILE)
+    switch (source->kind) {
+    case VD_AV_FILE:
         return open_file(source);
-    return source->kind == VD_AV_CAMERA ? open_camera(source) : open_network(source);
+    case VD_AV_CAMERA:
+        return open_camera(source);
+    case VD_AV_RTSP:
+        return open_rtsp(source);
+    default:
+        return open_http(source);
+    }
 }
 
 int vd_av_open_stream(vd_av_source *source, vd_error *error)
@@ -229,7 +251,7 @@ int vd_av_open_stream(vd_av_source *source, vd_error *error)
     int code = source->kind == VD_AV_FILE ? vd_av_check_file(source, error) : VD_OK;
     if (code)
         return code;
-    int av_code = open_format(source); /* on failure libav has freed source->format and set it to NULL */
+    int av_code = open_format(source);
     if (av_code >= 0)
         av_code = look_into(source);
     if (av_code >= 0 && interrupt(source))

@@ -124,7 +124,8 @@ static int refuse_network(const vd_av_source *source, int av_code, vd_error *err
     int code = refuse_answer(source, av_code, error);
     if (code)
         return code;
-    if (av_code == AVERROR_EOF || av_code == AVERROR(ECONNRESET) || av_code == AVERROR(EPIPE)) {
+    if (av_code == AVERROR_EOF || av_code == AVERROR(EIO) || av_code == AVERROR(ECONNRESET) ||
+        av_code == AVERROR(EPIPE)) {
         if (source->opening)
             return vd_error_set(error, VD_EIO, place, "%s closed the connection before the first picture.",
                                 place);
@@ -138,7 +139,17 @@ static int refuse_network(const vd_av_source *source, int av_code, vd_error *err
     case EHOSTUNREACH:
     case ENETUNREACH:
         return vd_error_set(error, VD_EIO, place, "The host '%s' cannot be reached from this network.", name);
+    case EINVAL:
+        if (!source->format || source->format->nb_streams == 0)
+            return vd_error_set(error, VD_EINVAL, place,
+                                "%s is not a complete address; it should look like rtsp://host:port/path.",
+                                place);
+        break;
     }
+    if (source->opening && source->kind == VD_AV_RTSP && !source->format)
+        return vd_error_set(error, VD_EIO, place,
+                            "%s does not speak RTSP: it closed the connection or its answer makes no sense.",
+                            place);
     if (source->opening)
         return vd_error_set(error, VD_EFORMAT, place, "%s answers, but not with video that can be read.",
                             place);

@@ -97,7 +97,8 @@ static void find_length(vd_av_source *source)
 
 static bool is_still(const vd_av_source *source)
 {
-    return vd_text_ends_with(source->format->iformat->name, "_pipe");
+    const char *name = source->format->iformat->name;
+    return vd_text_ends_with(name, "_pipe") || strcmp(name, "image2") == 0;
 }
 
 /* What is not live although it comes over the network: a still picture, or a file on a server that can be
