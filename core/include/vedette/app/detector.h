@@ -17,7 +17,8 @@ typedef struct vd_detector_ops {
     int (*open)(const void *config, void **ret_state, vd_labels **ret_labels, vd_error *error);
 
     /* Fills result->candidates (sorted by falling score, at least result->floor), count, input size and the
-     * times; everything else is set already. */
+     * times; everything else is set already. What is no number, out of range, below the floor or outside the
+     * picture is dropped before the result is published. */
     int (*detect)(void *state, const vd_image *image, vd_result *result, vd_error *error);
 
     /* Pictures that follow have nothing to do with those before (a seek, another clip); may be NULL. */
@@ -25,7 +26,7 @@ typedef struct vd_detector_ops {
     void (*close)(void *state);
 
     const char *name; /* goes into vd_result.model; NULL: taken from the model's file */
-    int ordered;      /* 1: pictures of one source must come in order to one worker (background models) */
+    int ordered;      /* 1: pictures must come in order (background models); then there is one worker */
 } vd_detector_ops;
 
 typedef struct vd_detector_options {
