@@ -1,2 +1,3 @@
 pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
 vd_test(scene MODULES scene LIBS PkgConfig::CAIRO)
+vd_test(square_clip SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/square_clip.c MODULES media frame)
