@@ -240,6 +240,36 @@ START_TEST(sleeping_ends_by_itself)
 }
 END_TEST
 
+START_TEST(a_request_reaches_the_child)
+{
+    vd_cancel *parent = NULL, child, other;
+    vd_thread thread = {0};
+    ck_assert_int_eq(vd_cancel_new(&parent), VD_OK);
+    ck_assert_int_eq(vd_cancel_init_child(&child, parent), VD_OK);
+    ck_assert_int_eq(vd_cancel_init_child(&other, parent), VD_EINVAL);
+    vd_cancel_request(&child);
+    ck_assert(vd_cancel_requested(&child));
+    ck_assert(!vd_cancel_requested(parent));
+    vd_cancel_fini(&child);
+    ck_assert_int_eq(vd_cancel_init_child(&child, parent), VD_OK);
+    ck_assert(!vd_cancel_requested(&child));
+    struct sleeper s = {.cancel = &child};
+    ck_assert_int_eq(vd_thread_start(&thread, "sleeps", sleep_long, &s), VD_OK);
+    vd_cancel_request(parent);
+    vd_thread_join(&thread);
+    ck_assert_int_eq(atomic_load(&s.cancelled), 1);
+    vd_cancel_fini(&child);
+    ck_assert_int_eq(vd_cancel_init_child(&child, parent),
+                     VD_OK); /* of a parent that was requested already */
+    ck_assert(vd_cancel_requested(&child));
+    vd_cancel_fini(&child);
+    vd_cancel_request(parent);
+    vd_cancel_free(&parent);
+    ck_assert_int_eq(vd_cancel_init_child(&child, NULL), VD_OK);
+    vd_cancel_fini(&child);
+}
+END_TEST
+
 START_TEST(a_signal_becomes_a_request)
 {
     vd_cancel *cancel = NULL;
@@ -317,6 +347,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(cancels, 90);
     tcase_add_test(cancels, a_request_wakes_every_sleeper);
     tcase_add_test(cancels, sleeping_ends_by_itself);
+    tcase_add_test(cancels, a_request_reaches_the_child);
     tcase_add_loop_test(cancels, a_signal_becomes_a_request, SIGINT, SIGINT + 1);
     tcase_add_loop_test(cancels, a_signal_becomes_a_request, SIGTERM, SIGTERM + 1);
     tcase_add_test(cancels, stopping_is_no_request);
