@@ -49,7 +49,7 @@ HANDLER(retry)
 HANDLER(play)
 {
     UNUSED;
-    vd_store_set_playing(STORE, !vd_store_get_status(STORE)->playing);
+    vd_store_set_playing(STORE, !vd_store_is_playing(STORE));
 }
 
 HANDLER(step_back)
@@ -111,6 +111,22 @@ HANDLER(leave_fullscreen)
     UNUSED;
     if (!vd_window_is_kiosk(VD_WINDOW(window)))
         gtk_window_unfullscreen(GTK_WINDOW(window));
+}
+
+/* Made once and hidden, not destroyed: destroying it under a screen reader makes GTK 3.24 complain. */
+HANDLER(shortcuts)
+{
+    static GtkWindow *help;
+    UNUSED;
+    if (!help) {
+        GtkBuilder *builder = gtk_builder_new_from_resource("/org/vedette/Vedette/ui/shortcuts.ui");
+        help = GTK_WINDOW(gtk_builder_get_object(builder, "shortcuts"));
+        g_signal_connect(help, "delete-event", G_CALLBACK(gtk_widget_hide_on_delete), NULL);
+        gtk_window_set_transient_for(help, GTK_WINDOW(window));
+        g_signal_connect_object(window, "destroy", G_CALLBACK(gtk_widget_hide), help, G_CONNECT_SWAPPED);
+        g_object_unref(builder);
+    }
+    gtk_window_present(help);
 }
 
 HANDLER(about)
@@ -177,6 +193,7 @@ static const GActionEntry ENTRIES[] = {
     {.name = "reset", .activate = reset},
     {.name = "snapshot", .activate = snapshot},
     {.name = "leave-fullscreen", .activate = leave_fullscreen},
+    {.name = "shortcuts", .activate = shortcuts},
     {.name = "about", .activate = about},
     {.name = "close", .activate = close_window},
     {.name = "record", .state = "false", .change_state = record},
@@ -190,10 +207,11 @@ typedef struct accel {
 } accel;
 
 static const accel ACCELS[] = {
-    {"win.open-file", "<Primary>o", NULL},  {"win.open-address", "<Primary>l", NULL},
-    {"win.open-model", "<Primary>m", NULL}, {"win.retry", "<Primary>r", NULL},
-    {"win.undo", "<Primary>z", NULL},       {"win.panel", "F9", NULL},
-    {"win.fullscreen", "F11", NULL},        {"win.close", "<Primary>q", "<Primary>w"}};
+    {"win.open-file", "<Primary>o", NULL},    {"win.open-address", "<Primary>l", NULL},
+    {"win.open-model", "<Primary>m", NULL},   {"win.retry", "<Primary>r", NULL},
+    {"win.undo", "<Primary>z", NULL},         {"win.panel", "F9", NULL},
+    {"win.fullscreen", "F11", NULL},          {"win.shortcuts", "<Primary>question", "F1"},
+    {"win.close", "<Primary>q", "<Primary>w"}};
 
 void vd_actions_add(VdWindow *window)
 {

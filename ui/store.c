@@ -256,6 +256,11 @@ bool vd_store_model_is_chosen(const vd_store *store)
     return model_for(store) != NULL;
 }
 
+bool vd_store_is_playing(const vd_store *store)
+{
+    return store->camera && store->status.state == VD_CAMERA_PLAYING && store->status.playing;
+}
+
 void vd_store_set_playing(vd_store *store, bool playing)
 {
     if (store->camera)

@@ -116,9 +116,9 @@ static void show_parts(VdWindow *window)
     gtk_widget_set_visible(window->snapshot, source);
     gtk_widget_set_visible(window->panel_toggle, source);
     gtk_widget_set_visible(GTK_WIDGET(window->transport), file && !bare);
-    gtk_widget_set_visible(GTK_WIDGET(window->status_line), source && !bare);
+    gtk_widget_set_visible(GTK_WIDGET(window->status_line), source && !bare && !status->source.is_image);
     gtk_image_set_from_icon_name(window->play_icon,
-                                 status->playing ? "media-playback-pause-symbolic"
+                                 vd_store_is_playing(window->store) ? "media-playback-pause-symbolic"
                                                  : "media-playback-start-symbolic",
                                  GTK_ICON_SIZE_BUTTON);
 }

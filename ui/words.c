@@ -227,13 +227,15 @@ void vd_words_drops(char *out, size_t size, const vd_camera_status *status)
 
 void vd_words_remark(char *out, size_t size, const vd_camera_status *status)
 {
+    /* A file is read ahead: what is shown is its pace. */
+    double pace = status->source.is_live ? status->captured_per_s : status->shown_per_s;
     *out = '\0';
     if (*status->sync_note)
         copy(out, size, status->sync_note);
     else if (status->state == VD_CAMERA_PLAYING && *status->model && status->detected_per_s > 0 &&
-             status->detected_per_s < 0.9 * status->captured_per_s - 0.5)
+             status->detected_per_s < 0.9 * pace - 0.5)
         print(out, size, "Detection slower than the %s: %.0f of %.0f pictures a second are checked",
-              status->source.is_live ? "camera" : "clip", status->detected_per_s, status->captured_per_s);
+              status->source.is_live ? "camera" : "clip", status->detected_per_s, pace);
 }
 
 static void since(char *out, size_t size, int64_t since_ns, int64_t now_ns)

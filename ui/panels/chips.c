@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { CHIPS_MAX = 16, LIST_MAX = 1024, NAME_CHARS = 18 };
+enum { CHIPS_MAX = 16, LIST_MAX = 1024, NAME_CHARS = 18, LIST_HEIGHT = 280 };
 
 struct _VdChips {
     GtkFlowBox parent;
@@ -171,7 +171,8 @@ static GtkWidget *make_popover(VdChips *chips)
                              chips->list);
     g_signal_connect_swapped(chips->search, "activate", G_CALLBACK(first_match), chips);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scrolled), GTK_POLICY_NEVER, GTK_POLICY_AUTOMATIC);
-    gtk_scrolled_window_set_min_content_height(GTK_SCROLLED_WINDOW(scrolled), 240);
+    gtk_scrolled_window_set_propagate_natural_height(GTK_SCROLLED_WINDOW(scrolled), TRUE);
+    gtk_scrolled_window_set_max_content_height(GTK_SCROLLED_WINDOW(scrolled), LIST_HEIGHT);
     gtk_container_add(GTK_CONTAINER(scrolled), chips->list);
     gtk_container_set_border_width(GTK_CONTAINER(box), 6);
     gtk_container_add(GTK_CONTAINER(box), chips->search);

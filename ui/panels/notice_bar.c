@@ -135,6 +135,7 @@ static void vd_notice_bar_init(VdNoticeBar *bar)
     gtk_label_set_xalign(bar->text, 0);
     gtk_label_set_width_chars(bar->text, 20);
     gtk_label_set_max_width_chars(bar->text, 90);
+    gtk_widget_set_can_focus(label, FALSE); /* else a window that opens with an error selects it */
     gtk_widget_set_hexpand(label, TRUE);
     gtk_widget_show(label);
     gtk_container_add(GTK_CONTAINER(gtk_info_bar_get_content_area(GTK_INFO_BAR(bar))), label);

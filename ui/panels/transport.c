@@ -15,6 +15,7 @@ struct _VdTransport {
     GtkRange *position;
     GtkLabel *time, *speed;
     bool dragging;
+    bool updating; /* we move the slider, nobody else does */
     gint64 moved_us, sought_us;
 };
 
@@ -41,8 +42,10 @@ static void show_position(VdTransport *transport, bool at_once)
     if (!at_once && now_us - transport->moved_us < MOVE_EVERY_US)
         return;
     transport->moved_us = now_us;
+    transport->updating = true;
     gtk_range_set_range(transport->position, 0, fmax(status->duration_s, 0.001));
     gtk_range_set_value(transport->position, position_s);
+    transport->updating = false;
     show_time(transport, position_s, status->duration_s);
 }
 
@@ -52,7 +55,7 @@ static void changed(void *context, unsigned changes)
     const vd_camera_status *status = vd_store_get_status(transport->store);
     if (changes & VD_CHANGED_SOURCE) {
         gtk_image_set_from_icon_name(transport->play_icon,
-                                     status->playing ? "media-playback-pause-symbolic"
+                                     vd_store_is_playing(transport->store) ? "media-playback-pause-symbolic"
                                                      : "media-playback-start-symbolic",
                                      GTK_ICON_SIZE_BUTTON);
         char speed[16];
@@ -62,18 +65,18 @@ static void changed(void *context, unsigned changes)
                                  status->source.can_seek && status->duration_s > 0);
     }
     if (changes & (VD_CHANGED_PICTURE | VD_CHANGED_SOURCE | VD_CHANGED_RATES))
-        show_position(transport, !status->playing || (changes & VD_CHANGED_SOURCE));
+        show_position(transport, !vd_store_is_playing(transport->store) || (changes & VD_CHANGED_SOURCE));
 }
 
-static gboolean seek(VdTransport *transport, GtkScrollType scroll, double value)
+static void seek(VdTransport *transport)
 {
-    (void)scroll;
+    if (transport->updating)
+        return;
     const vd_camera_status *status = vd_store_get_status(transport->store);
-    double time_s = CLAMP(value, 0, fmax(status->duration_s, 0));
+    double time_s = gtk_range_get_value(transport->position);
     transport->sought_us = g_get_monotonic_time();
     vd_store_seek(transport->store, time_s);
     show_time(transport, time_s, status->duration_s);
-    return FALSE;
 }
 
 static gboolean pressed(VdTransport *transport)
@@ -101,6 +104,7 @@ static void destroy(GtkWidget *widget)
     if (transport->store)
         vd_store_unlisten(transport->store, transport);
     transport->store = NULL;
+    transport->updating = true;
     GTK_WIDGET_CLASS(vd_transport_parent_class)->destroy(widget);
 }
 

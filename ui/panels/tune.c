@@ -62,7 +62,8 @@ static void show_model(VdTune *tune)
                            ? "Using the built-in motion detector; choose a model…"
                            : "Using the built-in people detector; choose a model…";
     gtk_label_set_text(tune->model_hint, hint);
-    gtk_widget_set_visible(GTK_WIDGET(tune->model_hint), *asked && !vd_store_model_is_chosen(tune->store));
+    gtk_widget_set_visible(GTK_WIDGET(tune->model_hint), *asked && !vd_store_model_is_chosen(tune->store) &&
+                                                             status->model_state != VD_MODEL_FAILED);
 }
 
 static void changed(void *context, unsigned changes)
