@@ -1,6 +1,7 @@
 /* From libav's picture to a frame of the pool: planes are copied where the layout is ours already, swscale
  * does the rest. YUV stays YUV (its matrix and range travel with the picture), everything else becomes BGRX.
  */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -297,6 +298,7 @@ static void set_aspect(const vd_av_source *source, const AVFrame *picture, bool 
         aspect = vd_av_stream(source)->sample_aspect_ratio;
     if (aspect.num <= 0 || aspect.den <= 0)
         aspect = (AVRational){1, 1};
+    av_reduce(&aspect.num, &aspect.den, aspect.num, aspect.den, INT_MAX);
     frame->aspect_num = sideways ? aspect.den : aspect.num;
     frame->aspect_den = sideways ? aspect.num : aspect.den;
 }

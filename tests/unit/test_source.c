@@ -337,6 +337,60 @@ START_TEST(a_huge_picture_is_refused_without_its_memory)
 }
 END_TEST
 
+/* A JPEG of 64 × 32 pixels, white in the upper left quarter and grey in the upper right one, with an EXIF
+ * orientation. */
+static void write_oriented(int orientation)
+{
+    static const unsigned char exif[] = {0xff, 0xe1, 0, 34, 'E', 'x', 'i', 'f', 0,    0,    'M', 'M',
+                                         0,    42,   0, 0,  0,   8,   0,   1,   0x01, 0x12, 0,   3,
+                                         0,    0,    0, 1,  0,   0,   0,   0,   0,    0,    0,   0};
+    unsigned char bytes[16384];
+    vd_image image = clip_new_image(64, 32);
+    for (int y = 0; y < 16; y++)
+        for (int x = 0; x < 64; x++)
+            memset(image.planes[0] + y * image.strides[0] + 4 * x, x < 32 ? 255 : 120, 4);
+    clip_path(path, sizeof path, "oriented.jpg");
+    ck_assert_int_eq(vd_image_write(path, &image, NULL), VD_OK);
+    free(image.planes[0]);
+    FILE *file = fopen(path, "r");
+    size_t count = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    ck_assert(count > 2 && count < sizeof bytes);
+    file = fopen(path, "w");
+    fwrite(bytes, 1, 2, file);
+    fwrite(exif, 1, 29, file);
+    fputc(orientation, file);
+    fwrite(exif + 30, 1, sizeof exif - 30, file);
+    fwrite(bytes + 2, 1, count - 2, file);
+    fclose(file);
+}
+
+START_TEST(pictures_are_turned_as_exif_says)
+{
+    /* where the white and the grey quarter lie: upper left, upper right, lower left, lower right */
+    enum { UL, UR, LL, LR };
+    static const int white_at[9] = {[1] = UL, UR, LR, LL, UL, UR, LR, LL};
+    static const int grey_at[9] = {[1] = UR, UL, LL, LR, LL, LR, UR, UL};
+    write_oriented(_i);
+    vd_source *source = open_source(path);
+    vd_frame *frame = NULL;
+    ck_assert_int_eq(vd_source_read(source, &frame, NULL), VD_OK);
+    const vd_image *image = &frame->image;
+    ck_assert_int_eq(image->width, _i < 5 ? 64 : 32);
+    ck_assert_int_eq(image->height, _i < 5 ? 32 : 64);
+    int step = image->format == VD_PIXEL_BGRX ? 4 : 1;
+    for (int quarter = 0; quarter < 4; quarter++) {
+        int x = quarter % 2 ? image->width * 3 / 4 : image->width / 4;
+        int y = quarter / 2 ? image->height * 3 / 4 : image->height / 4;
+        int expected = quarter == white_at[_i] ? 255 : quarter == grey_at[_i] ? 120 : 0;
+        int found = image->planes[0][y * image->strides[0] + x * step];
+        ck_assert_msg(abs(found - expected) < 20, "orientation %d, quarter %d: %d", _i, quarter, found);
+    }
+    vd_frame_unref(&frame);
+    vd_source_close(&source);
+}
+END_TEST
+
 START_TEST(addresses_of_files)
 {
     char address[400];
@@ -415,6 +469,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, what_is_no_picture_is_refused);
     tcase_add_test(all, what_does_not_answer_is_refused);
     tcase_add_test(all, a_huge_picture_is_refused_without_its_memory);
+    tcase_add_loop_test(all, pictures_are_turned_as_exif_says, 1, 9);
     tcase_add_test(all, addresses_of_files);
     tcase_add_test(all, kinds_can_be_added);
     suite_add_tcase(suite, all);
