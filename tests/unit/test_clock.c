@@ -99,7 +99,7 @@ START_TEST(events_of_the_wrong_time_do_no_harm)
         vd_rate_add(&rate, origin + i * 40 * VD_NS_PER_MS);
     int64_t end = origin + 4 * VD_NS_PER_S;
     double before = vd_rate_per_s(&rate, end);
-    vd_rate_add(&rate, end - 100 * VD_NS_PER_S);
+    vd_rate_add(&rate, end - 100 * VD_NS_PER_S - 350 * VD_NS_PER_MS);
     vd_rate_add(&rate, -5 * VD_NS_PER_S);
     vd_rate_add(&rate, INT64_MIN);
     ck_assert_double_eq(vd_rate_per_s(&rate, end), before);

@@ -235,6 +235,40 @@ START_TEST(closing_wakes_who_waits)
 }
 END_TEST
 
+static atomic_int freeing, may_go_on;
+
+static void free_slowly(void *an_item)
+{
+    (void)an_item;
+    atomic_store(&freeing, 1);
+    while (!atomic_load(&may_go_on))
+        ; /* until the test has looked */
+}
+
+static void close_take(void *context)
+{
+    vd_queue_close_take(context);
+}
+
+START_TEST(nothing_is_taken_while_the_rest_is_freed)
+{
+    vd_queue *queue = NULL;
+    vd_thread thread = {0};
+    ck_assert_int_eq(vd_queue_new(3, VD_QUEUE_BLOCK, free_slowly, &queue), VD_OK);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(vd_queue_push(queue, item(i), 0), VD_OK);
+    ck_assert_int_eq(vd_thread_start(&thread, "closes", close_take, queue), VD_OK);
+    while (!atomic_load(&freeing))
+        ;
+    ck_assert_uint_eq(vd_queue_get_counts(queue).length, 2);
+    ck_assert_int_eq(take_number(queue), VD_EEND);
+    atomic_store(&may_go_on, 1);
+    vd_thread_join(&thread);
+    ck_assert_uint_eq(vd_queue_get_counts(queue).dropped, 3);
+    vd_queue_free(&queue);
+}
+END_TEST
+
 /* Producers and takers on one queue; afterwards each item must have exactly one fate. */
 enum { PRODUCERS = 6, TAKERS = 4, PER_PRODUCER = ITEMS / PRODUCERS };
 
@@ -359,6 +393,7 @@ static Suite *make_suite(void)
     TCase *many = tcase_create("many threads");
     tcase_set_timeout(many, 60);
     tcase_add_loop_test(many, closing_wakes_who_waits, 0, 4);
+    tcase_add_test(many, nothing_is_taken_while_the_rest_is_freed);
     tcase_add_loop_test(many, every_item_has_one_fate, 0, 6);
     tcase_add_loop_test(many, every_item_has_one_fate_when_the_takers_leave, VD_QUEUE_BLOCK,
                         VD_QUEUE_REFUSE + 1);
