@@ -80,6 +80,7 @@ void vd_store_set_confidence(vd_store *store,
                              double confidence); /* brought into its range, to two decimals */
 void vd_store_set_iou(vd_store *store, double iou);
 void vd_store_set_class(vd_store *store, const char *name, bool wanted);
+bool vd_store_wants_all_classes(const vd_store *store); /* none is chosen that the model knows */
 void vd_store_clear_classes(vd_store *store);
 bool vd_store_can_undo(const vd_store *store);
 void vd_store_undo(vd_store *store);

@@ -83,6 +83,14 @@ void vd_store_set_class(vd_store *store, const char *name, bool wanted)
         tune(store, &tuning, VD_TUNE_CLASSES);
 }
 
+bool vd_store_wants_all_classes(const vd_store *store)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(store->thresholds.classes); i++)
+        if (store->thresholds.classes[i])
+            return false;
+    return true;
+}
+
 void vd_store_clear_classes(vd_store *store)
 {
     vd_tuning tuning = store->tuning;

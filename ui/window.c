@@ -119,7 +119,7 @@ static void show_parts(VdWindow *window)
     gtk_widget_set_visible(GTK_WIDGET(window->status_line), source && !bare && !status->source.is_image);
     gtk_image_set_from_icon_name(window->play_icon,
                                  vd_store_is_playing(window->store) ? "media-playback-pause-symbolic"
-                                                 : "media-playback-start-symbolic",
+                                                                    : "media-playback-start-symbolic",
                                  GTK_ICON_SIZE_BUTTON);
 }
 

@@ -70,7 +70,8 @@ static void set_toggles(VdChips *chips)
         const char *name = g_object_get_qdata(G_OBJECT(button), class_quark());
         if (!GTK_IS_MENU_BUTTON(button))
             gtk_toggle_button_set_active(GTK_TOGGLE_BUTTON(button),
-                                         name ? vd_tuning_has_class(tuning, name) : tuning->class_count == 0);
+                                         name ? vd_tuning_has_class(tuning, name)
+                                              : vd_store_wants_all_classes(chips->store));
     }
     chips->updating = false;
 }
@@ -88,8 +89,10 @@ static GPtrArray *collect_names(const VdChips *chips)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     const vd_tuning *tuning = vd_store_get_tuning(chips->store);
+    const vd_labels *labels = vd_store_get_labels(chips->store);
     for (int i = 0; i < tuning->class_count; i++)
-        add_name(names, tuning->classes[i]);
+        if (!labels || vd_labels_find(labels, tuning->classes[i]) >= 0)
+            add_name(names, tuning->classes[i]);
     /* Chips keep their place: the ones on show first, as long as they are still seen or wanted. */
     GPtrArray *ordered = g_ptr_array_new_with_free_func(g_free);
     for (int i = 0; i < vd_store_get_seen_count(chips->store); i++)

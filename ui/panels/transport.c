@@ -56,7 +56,7 @@ static void changed(void *context, unsigned changes)
     if (changes & VD_CHANGED_SOURCE) {
         gtk_image_set_from_icon_name(transport->play_icon,
                                      vd_store_is_playing(transport->store) ? "media-playback-pause-symbolic"
-                                                     : "media-playback-start-symbolic",
+                                                                           : "media-playback-start-symbolic",
                                      GTK_ICON_SIZE_BUTTON);
         char speed[16];
         g_snprintf(speed, sizeof speed, "%g×", status->speed > 0 ? status->speed : 1);
