@@ -14,6 +14,9 @@
 #include "frame/convert.h"
 #include "media/av_source.h"
 
+/* A photograph may have a hundred megapixels, and nobody plays it. */
+enum { FRAMES_OF_A_STILL = 4 };
+
 /* The name without the range, which is told apart. */
 static enum AVPixelFormat without_range(enum AVPixelFormat format)
 {
@@ -153,12 +156,14 @@ int vd_av_prepare_pool(vd_av_source *source, const AVFrame *frame, vd_error *err
             source->stats.pool_peak = old.peak;
         vd_frame_pool_free(&source->pool);
     }
-    int code =
-        vd_frame_pool_new(target_format(frame), width, height, source->options.pool_frames, &source->pool);
+    int count = source->options.pool_frames;
+    if (source->info.is_image && count > FRAMES_OF_A_STILL)
+        count = FRAMES_OF_A_STILL;
+    int code = vd_frame_pool_new(target_format(frame), width, height, count, &source->pool);
     if (code)
         return vd_error_set(error, code, source->place,
-                            "There is not enough memory for %d pictures of %d × %d pixels.",
-                            source->options.pool_frames, width, height);
+                            "There is not enough memory for %d pictures of %d × %d pixels.", count, width,
+                            height);
     return VD_OK;
 }
 
