@@ -1,12 +1,10 @@
 # How far boxes are from the truth on screen, and whether memory stays flat over thousands of frames.
-if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/overlay_error.c)
 add_executable(overlay_error ${CMAKE_CURRENT_SOURCE_DIR}/overlay_error.c
   ${PROJECT_SOURCE_DIR}/tests/doubles/square_clip.c ${PROJECT_SOURCE_DIR}/tests/doubles/paced_source.c)
 target_include_directories(overlay_error PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(overlay_error PRIVATE vd_pipeline m)
 add_test(NAME flow.overlay_error COMMAND overlay_error)
 set_tests_properties(flow.overlay_error PROPERTIES LABELS flow TIMEOUT 120 RUN_SERIAL ON)
-endif()
 
 add_executable(memory_flat ${CMAKE_CURRENT_SOURCE_DIR}/memory_flat.c)
 target_link_libraries(memory_flat PRIVATE vd_pipeline)
