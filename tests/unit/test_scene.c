@@ -524,11 +524,11 @@ START_TEST(a_frame_of_720_lines_takes_little_time)
         times[i] = vd_clock_now_ns() - start_ns;
     }
     qsort(times, TURNS, sizeof(times[0]), compare_times);
-    printf("1280 × 720: scene made in %.0f ms; a frame in %.2f ms (median), %.2f ms (9 of 10)\n",
+    printf("1280 × 720: scene made in %.0f ms; a frame in %.2f ms (median), %.2f ms (least)\n",
            (double)made_ns / VD_NS_PER_MS, (double)times[TURNS / 2] / VD_NS_PER_MS,
-           (double)times[9 * TURNS / 10] / VD_NS_PER_MS);
+           (double)times[0] / VD_NS_PER_MS);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    ck_assert_int_lt(times[TURNS / 4], 30 * VD_NS_PER_MS);
+    ck_assert_int_lt(times[0], 10 * VD_NS_PER_MS);
 #endif
     vd_scene_free(&scene);
     free(image.planes[0]);

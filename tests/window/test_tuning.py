@@ -16,20 +16,42 @@ def checked_per_s(program):
 
 
 class Tuning(harness.WindowTest):
+    def wait_for_rest(self, program):
+        """Until no detection has ended for 2 s: the line is renewed twice a second, so it must say so for longer."""
+        since = [None]
+
+        def rests():
+            now = time.monotonic()
+            if checked_per_s(program) != 0:
+                since[0] = None
+            elif since[0] is None:
+                since[0] = now
+            return since[0] is not None and now - since[0] > 1.2
+        program.wait(rests, 'detection rests while the clip is paused', 20)
+
     def pause_with_boxes(self, program, wanted, what):
         """Plays until a frame has the boxes wanted, pauses, and waits until detection rests."""
         program.wait(lambda: (checked_per_s(program) or 0) > 0, 'the status line speaks of detection', 20)
         program.wait(lambda: wanted(program.picture()), what, 60)
         program.key('space')
-        program.wait(lambda: checked_per_s(program) == 0, 'detection rests while the clip is paused', 20)
+        self.wait_for_rest(program)
         for _ in range(60):
             if wanted(program.picture()):
+                self.wait_for_rest(program)
                 return program.picture()
             before = program.picture().frame
             program.key('Right')
             program.wait(lambda: program.picture().frame != before, 'the next frame')
-            program.wait(lambda: checked_per_s(program) == 0, 'detection rests', 20)
+            wait_until(lambda: wanted(program.picture()) or self.settled(program), 'the frame has its boxes', 5)
         raise AssertionError('no such frame: ' + what)
+
+    def settled(self, program, seconds=0.3):
+        """Whether the picture's words stay the same for a moment."""
+        words, began = program.picture().text, time.monotonic()
+        while time.monotonic() - began < seconds:
+            if program.picture().text != words:
+                return False
+        return True
 
     def confidence(self, program):
         slider = program.get('slider', 'Confidence')
