@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -513,6 +514,14 @@ static int compare_times(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* What this thread has used of its processor: other programs' time is no matter of the painter's. */
+static int64_t thread_time_ns(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * VD_NS_PER_S + used.tv_nsec;
+}
+
 /* The median over frames in which a third of the labels changed. */
 START_TEST(fifty_boxes_on_1080p_take_little_time)
 {
@@ -526,15 +535,14 @@ START_TEST(fifty_boxes_on_1080p_take_little_time)
         for (int i = 0; i < COUNT; i += 3)
             snprintf(boxes[i].label, sizeof(boxes[i].label), "person 0.%02d #%d", (turn * 3 + i) % 100, i);
         vd_drawing drawing = {1920, 1080, boxes, COUNT};
-        int64_t start_ns = vd_clock_now_ns();
+        int64_t start_ns = thread_time_ns();
         vd_painter_draw(painter, p.cr, &drawing, 0, 0, 1920, 1080, 1);
-        times[turn] = vd_clock_now_ns() - start_ns;
+        times[turn] = thread_time_ns() - start_ns;
     }
     qsort(times, TURNS, sizeof(times[0]), compare_times);
     printf("50 boxes and labels on 1920 × 1080: median %.2f ms, least %.2f ms\n",
            (double)times[TURNS / 2] / VD_NS_PER_MS, (double)times[0] / VD_NS_PER_MS);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-    /* The least one: what else the machine does is no matter of the painter's. */
     ck_assert_int_lt(times[0], 3 * VD_NS_PER_MS);
 #endif
     vd_painter_free(&painter);
