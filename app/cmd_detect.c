@@ -275,7 +275,7 @@ int cmd_detect(int argc, char **argv)
         {"json", CLI_TEXT, &job.json_path, 0, 0, "FILE|-", "JSON Lines, a line a frame, to a file or stdout"},
         {"annotate", CLI_TEXT, &job.annotator.out, 0, 0, "OUT",
          "pictures and clips with the boxes drawn on them"},
-        {"workers", CLI_COUNT, &job.request.workers, 1, 64, "N", "detectors at work at once, 1 to 64 (1)"},
+        {"workers", CLI_COUNT, &job.request.workers, 1, 64, "N", "detectors at work at once, 1 to 64 (as the machine has cores, at most 4)"},
         {"stride", CLI_COUNT, &job.stride, 1, 1000, "N", "every N-th frame, 1 to 1000 (1)"},
         {"frames", CLI_COUNT, &job.max_frames, 1, 1e12, "N", "end after N frames of each source"},
         {"seconds", CLI_NUMBER, &job.max_seconds, 0.001, 1e9, "N", "end after N seconds of each source"},

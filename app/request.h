@@ -3,7 +3,7 @@
 #define APP_REQUEST_H
 
 #include "options.h"
-#include "vedette/app/detector.h"
+#include "vedette/detector.h"
 #include "vedette/app/run.h"
 #include "vedette/app/settings.h"
 
@@ -24,7 +24,7 @@ typedef struct cli_request {
 
 #define CLI_REQUEST_INIT                                                                                     \
     {                                                                                                        \
-        .confidence = -1, .iou = -1, .workers = 1                                                            \
+        .confidence = -1, .iou = -1, .workers = 0                                                            \
     }
 
 /* The rows of an option table that belong to a request. */

@@ -25,6 +25,7 @@ struct vd_future {
     vd_mutex lock;
     vd_cond completed;
     enum state state;
+    bool unwanted;
     void *value;
     vd_error error;
     struct continuation first; /* the usual one needs no allocation */
@@ -108,6 +109,23 @@ bool vd_future_begin(vd_future *future)
     return begun;
 }
 
+bool vd_future_is_unwanted(vd_future *future)
+{
+    vd_mutex_lock(&future->lock);
+    bool unwanted = future->unwanted;
+    vd_mutex_unlock(&future->lock);
+    return unwanted;
+}
+
+void *vd_future_take_value(vd_future *future)
+{
+    vd_mutex_lock(&future->lock);
+    void *value = future->state == DONE ? future->value : NULL;
+    future->value = NULL;
+    vd_mutex_unlock(&future->lock);
+    return value;
+}
+
 void vd_future_complete(vd_future *future, void *value)
 {
     vd_mutex_lock(&future->lock);
@@ -137,6 +155,7 @@ bool vd_future_cancel(vd_future *future)
 {
     vd_mutex_lock(&future->lock);
     if (future->state != PENDING) {
+        future->unwanted = true;
         vd_mutex_unlock(&future->lock);
         return false;
     }

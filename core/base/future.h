@@ -11,6 +11,12 @@ int vd_future_new(void (*free_value)(void *value), vd_future **ret_future);
 /* The worker takes the job up: false when it was cancelled before, then the worker leaves it alone. */
 bool vd_future_begin(vd_future *future);
 
+/* Whether somebody has tried to cancel it since it began. */
+bool vd_future_is_unwanted(vd_future *future);
+
+/* Moves the value out of a future that succeeded; NULL when it did not. Nobody else may use the value. */
+void *vd_future_take_value(vd_future *future);
+
 /* Completes a future that has begun. Takes `value`, and frees it when the future was failed meanwhile. Runs
  * continuations on this thread. */
 void vd_future_complete(vd_future *future, void *value);

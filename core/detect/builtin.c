@@ -6,7 +6,7 @@
 #include "detect/kinds.h"
 #include "engine/engine.h"
 #include "frame/convert.h"
-#include "frame/labels.h"
+#include "vedette/detection.h"
 
 enum { LONG_SIDE = 480 }; /* pixels: larger pictures are reduced to it, smaller ones left as they are */
 

@@ -1,263 +1,153 @@
-/* The detector: a queue of jobs and the workers that take them. job.c keeps the ledger.
+/* The detector: makes the crew of workers, hands pictures to the schedule, and ends both.
  *
- * Threads: any thread submits, resets and asks for figures; each worker opens, uses and closes a state of its
- * own; the owner makes and frees.
- *
- * Invariants
- * 1. Work comes only when every worker has opened or was left out, so what they share is immutable by then.
- * 2. The epochs of the jobs that a worker takes never fall: a reset reaches it between the jobs of before and
- *    those of after. */
-#include "vedette/app/detector.h"
+ *   WORKING  -> STOPPING [vd_detector_shutdown: the schedule is closed]
+ *   STOPPING -> STOPPED  [the one who came first has joined the workers; others wait for that]
+ */
+#include "vedette/detector.h"
 
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/queue.h"
+#include "base/cores.h"
+#include "base/future.h"
 #include "base/text.h"
-#include "base/thread.h"
-#include "detect/candidates.h"
-#include "detect/job.h"
 #include "detect/kinds.h"
+#include "detect/worker.h"
+#include "engine/engine.h"
 #include "frame/frame.h"
-#include "frame/result.h"
+#include "vedette/app/detector_frame.h"
 
-enum { MAX_WORKERS = 64, MAX_QUEUE = 4096, SPARE_RESULTS = 8 };
+enum { MAX_WORKERS = 64, MAX_THREADS = 64, MAX_QUEUE = 4096, MAX_BATCH = 1024, SPARE_RESULTS = 8 };
+enum { MAX_PICTURES = 1 << 20 }; /* of one batch */
 
-enum worker_state { OPENING, READY, LEFT_OUT };
-
-struct worker {
-    vd_detector *detector;
-    vd_thread thread;
-    /* owned by the worker's thread */
-    void *engine;
-    uint64_t epoch;
-    /* guarded by the detector's lock until the worker has opened, then immutable */
-    enum worker_state state;
-    vd_labels *labels;
-    vd_error error;
-};
+enum stage { WORKING, STOPPING, STOPPED };
 
 struct vd_detector {
     /* immutable once vd_detector_new has returned */
-    const vd_detector_ops *ops;
-    const void *config;
-    char name[64];
-    float floor;
+    vd_crew crew;
     vd_model *model; /* NULL unless the detector is a model file */
-    vd_labels *labels;
-    vd_queue *queue;
-    vd_result_pool *results;
-    struct worker *workers;
-    int worker_count;
+    vd_worker *workers;
+    int worker_count, default_batch_size;
 
-    vd_ledger *ledger;
-
-    /* guarded by the ledger's lock */
-    vd_cond opened;
-    bool has_cond;
-    int ready;
+    /* guarded by the schedule's lock; waiters use its `room` */
+    enum stage stage;
 };
 
-/* The detectors whose futures this thread is completing right now; freeing one of them would wait for itself.
- */
-struct entered {
-    const vd_detector *detector;
-    const struct entered *outer;
-};
-static _Thread_local const struct entered *entered;
+/* --- Options */
 
-/* --- A worker's thread */
-
-/* An error that somebody else's function gave must be one. */
-static void complete_error(vd_error *error, int code, const vd_frame *frame)
+static int at_most(int value, int most)
 {
-    error->code = code < 0 ? code : VD_EFORMAT;
-    if (error->text[0] == '\0')
-        vd_error_set(error, error->code, error->place, "The detector failed and gave no reason (%s).",
-                     vd_code_name(error->code));
-    if (error->place[0] == '\0')
-        snprintf(error->place, sizeof error->place, "frame %lld", (long long)frame->index);
+    return value < most ? value : most;
 }
 
-static int detect(struct worker *worker, const vd_job *job, vd_result **ret_result, vd_error *error)
+/* Fills in what the caller left to the preset. */
+static vd_detector_options resolve(const vd_detector_options *given)
 {
-    vd_detector *detector = worker->detector;
-    const vd_frame *frame = job->frame;
-    vd_result *result;
-    if (vd_result_pool_take(detector->results, &result))
-        return vd_error_set(error, VD_ENOMEM, NULL, "There was not enough memory for a result.");
-    result->frame_index = frame->index;
-    result->time_s = frame->time_s;
-    result->width = frame->image.width;
-    result->height = frame->image.height;
-    result->queue_ns = vd_clock_now_ns() - job->submitted_ns;
-    result->labels = vd_labels_ref(detector->labels);
-    result->floor = detector->floor;
-    vd_text_copy(result->model, sizeof result->model, detector->name);
-    int code = detector->ops->detect(worker->engine, &frame->image, result, error);
-    if (code) {
-        vd_result_unref(&result);
-        return code;
-    }
-    vd_candidates_sanitise(result);
-    *ret_result = result;
-    return VD_OK;
+    static const int batches[] = {16, 4, 16, 32};
+    vd_detector_options options = *given;
+    int cores = vd_cores_usable();
+    int workers[] = {at_most(cores, 4), at_most(cores, 2), at_most(cores, 4), at_most(cores, 8)};
+    int preset = (int)options.preset >= 0 && options.preset <= VD_PRESET_HIGH_THROUGHPUT ? (int)options.preset : 0;
+    if (options.max_workers == 0)
+        options.max_workers = workers[preset];
+    if (options.default_batch_size == 0)
+        options.default_batch_size = batches[preset];
+    return options;
 }
 
-static void run_job(struct worker *worker, vd_job *job)
+static int check_range(const char *what, int value, int least, int most, vd_error *error)
 {
-    if (!vd_job_begin(job))
-        return;
-    if (job->epoch != worker->epoch && worker->detector->ops->reset)
-        worker->detector->ops->reset(worker->engine);
-    worker->epoch = job->epoch;
-    vd_error error = {0};
-    vd_result *result = NULL;
-    int code = detect(worker, job, &result, &error);
-    if (code == VD_OK) {
-        vd_job_succeed(job, result);
-    } else {
-        complete_error(&error, code, job->frame);
-        vd_job_fail(job, &error);
-    }
+    if (value >= least && value <= most)
+        return VD_OK;
+    return vd_error_set(error, VD_EINVAL, what, "%s is %d; it must be %d to %d.", what, value, least, most);
 }
-
-static void open_worker(struct worker *worker)
-{
-    vd_detector *detector = worker->detector;
-    vd_labels *labels = NULL;
-    vd_error error = {0};
-    int code = detector->ops->open(detector->config, &worker->engine, &labels, &error);
-    if (code)
-        vd_labels_unref(&labels);
-    vd_mutex_lock(&detector->ledger->lock);
-    worker->state = code ? LEFT_OUT : READY;
-    worker->labels = labels;
-    worker->error = error;
-    worker->error.code = code;
-    detector->ready += code == VD_OK;
-    vd_cond_broadcast(&detector->opened);
-    vd_mutex_unlock(&detector->ledger->lock);
-}
-
-static void work(void *context)
-{
-    struct worker *worker = context;
-    vd_detector *detector = worker->detector;
-    struct entered here = {.detector = detector};
-    void *job;
-    entered = &here;
-    open_worker(worker);
-    if (worker->state != READY)
-        return;
-    while (vd_queue_take(detector->queue, INT64_MAX, &job) == VD_OK) {
-        if (vd_ledger_is_stopping(detector->ledger))
-            vd_job_refuse(job);
-        else
-            run_job(worker, job);
-    }
-    detector->ops->close(worker->engine);
-}
-
-/* --- Making and freeing */
 
 static int check_options(const vd_detector_options *options, vd_error *error)
 {
     if (!options->ops && (!options->model || options->model[0] == '\0'))
         return vd_error_set(error, VD_EINVAL, NULL,
                             "No model is given; name a model file, builtin:people or builtin:motion.");
-    if (options->max_workers < 1 || options->max_workers > MAX_WORKERS)
-        return vd_error_set(error, VD_EINVAL, NULL,
-                            "A detector cannot have %d workers; 1 to %d are possible.", options->max_workers,
-                            MAX_WORKERS);
-    if (options->queue_size < 1 || options->queue_size > MAX_QUEUE)
-        return vd_error_set(error, VD_EINVAL, NULL, "A queue of %d pictures is not possible; 1 to %d are.",
-                            options->queue_size, MAX_QUEUE);
-    if (!(options->floor >= 0.0001f && options->floor <= 1))
-        return vd_error_set(error, VD_EINVAL, NULL,
-                            "The least score to keep is %g; it must lie between 0.0001 and 1.",
-                            (double)options->floor);
-    return VD_OK;
+    if (options->ops && (!options->ops->open || !options->ops->detect || !options->ops->close))
+        return vd_error_set(error, VD_EINVAL, NULL, "A table of detector functions needs open, detect and close.");
+    int code = check_range("preset", (int)options->preset, 0, VD_PRESET_HIGH_THROUGHPUT, error);
+    if (code == VD_OK)
+        code = check_range("max_workers", options->max_workers, 1, MAX_WORKERS, error);
+    if (code == VD_OK)
+        code = check_range("default_batch_size", options->default_batch_size, 1, MAX_BATCH, error);
+    if (code == VD_OK)
+        code = check_range("threads", options->threads, 0, MAX_THREADS, error);
+    if (code == VD_OK)
+        code = check_range("queue_size", options->queue_size, 1, MAX_QUEUE, error);
+    if (code == VD_OK && !(options->floor >= 0.0001f && options->floor <= 1))
+        code = vd_error_set(error, VD_EINVAL, "floor", "floor is %g; it must be 0.0001 to 1.", (double)options->floor);
+    return code;
 }
+
+/* --- Making and ending */
 
 /* Finds the table for what the options name, and reads the model file if it is one. */
 static int choose_ops(vd_detector *detector, const vd_detector_options *options, vd_error *error)
 {
+    vd_crew *crew = &detector->crew;
     const char *name = NULL;
     int code = VD_OK;
     if (options->ops) {
-        detector->ops = options->ops;
-        detector->config = options->config;
+        crew->ops = options->ops;
+        crew->config = options->config;
         name = options->ops->name;
     } else if (strncmp(options->model, "builtin:", 8) == 0) {
-        code = vd_builtin_find(options->model, &detector->ops, error);
-        name = code ? NULL : detector->ops->name;
+        code = vd_builtin_find(options->model, &crew->ops, error);
+        name = code ? NULL : crew->ops->name;
     } else {
         code = vd_model_read(options->model, options->labels, &detector->model, error);
-        detector->ops = &vd_yolo_ops;
-        detector->config = detector->model;
+        crew->ops = &vd_yolo_ops;
+        crew->config = detector->model;
         name = code ? NULL : detector->model->name;
     }
-    vd_text_copy(detector->name, sizeof detector->name, name ? name : "detector");
+    vd_text_copy(crew->name, sizeof crew->name, name ? name : "detector");
     return code;
 }
 
 static int make_parts(vd_detector *detector, const vd_detector_options *options, vd_error *error)
 {
+    vd_crew *crew = &detector->crew;
     /* Only one worker keeps the pictures of a source in order. */
-    detector->worker_count = detector->ops->ordered ? 1 : options->max_workers;
+    detector->worker_count = crew->ops->ordered ? 1 : options->max_workers;
     detector->workers = calloc((size_t)detector->worker_count, sizeof *detector->workers);
-    detector->has_cond = vd_cond_init(&detector->opened) == VD_OK;
-    if (!detector->workers || !detector->has_cond || vd_ledger_new(&detector->ledger) ||
-        vd_queue_new((size_t)options->queue_size, VD_QUEUE_REFUSE, vd_job_refuse, &detector->queue) ||
-        vd_result_pool_new(detector->worker_count + SPARE_RESULTS, &detector->results))
+    crew->detector = detector;
+    crew->floor = options->floor;
+    crew->chunk = 1;
+    if (crew->ops->detect_batch)
+        crew->chunk = (size_t)(crew->ops->max_batch > 0 ? at_most(crew->ops->max_batch, MAX_BATCH) : MAX_BATCH);
+    if (!detector->workers || vd_schedule_new((size_t)options->queue_size, &crew->schedule) ||
+        vd_result_pool_new(detector->worker_count + SPARE_RESULTS, &crew->results))
         return vd_error_set(error, VD_ENOMEM, NULL, "There was not enough memory for the detector.");
+    crew->schedule->counts.default_batch_size = detector->default_batch_size = options->default_batch_size;
     return VD_OK;
 }
 
-static void start_workers(vd_detector *detector)
-{
-    for (int i = 0; i < detector->worker_count; i++) {
-        struct worker *worker = &detector->workers[i];
-        char name[24]; /* cut to what the system takes */
-        snprintf(name, sizeof name, "vd-detect-%d", i);
-        worker->detector = detector;
-        if (vd_thread_start(&worker->thread, name, work, worker) == VD_OK)
-            continue;
-        vd_mutex_lock(&detector->ledger->lock);
-        worker->state = LEFT_OUT;
-        vd_error_set(&worker->error, VD_ENOMEM, NULL, "The system has no room for another thread.");
-        vd_mutex_unlock(&detector->ledger->lock);
-    }
-}
-
-/* Waits until each worker can work or cannot; the latter are joined. Labels come from the first that has
- * some. */
+/* Waits until each worker can work or cannot. Labels come from the first that has some. */
 static int await_workers(vd_detector *detector, vd_error *error)
 {
-    vd_mutex_lock(&detector->ledger->lock);
-    for (int i = 0; i < detector->worker_count; i++)
-        while (detector->workers[i].state == OPENING)
-            vd_cond_wait(&detector->opened, &detector->ledger->lock);
-    int ready = detector->ready;
-    vd_mutex_unlock(&detector->ledger->lock);
+    vd_crew *crew = &detector->crew;
+    bool any = false;
     for (int i = 0; i < detector->worker_count; i++) {
-        struct worker *worker = &detector->workers[i];
-        if (worker->state == LEFT_OUT)
-            vd_thread_join(&worker->thread);
-        else if (!detector->labels)
-            detector->labels = vd_labels_ref(worker->labels);
+        vd_worker *worker = &detector->workers[i];
+        vd_worker_await(worker);
+        any = any || worker->opened == VD_WORKER_READY;
+        if (worker->opened == VD_WORKER_READY && !crew->labels)
+            crew->labels = vd_labels_ref(worker->labels);
     }
-    if (ready > 0)
+    vd_mutex_lock(&crew->schedule->lock);
+    crew->schedule->counts.loaded = any;
+    vd_mutex_unlock(&crew->schedule->lock);
+    if (any)
         return VD_OK;
     const vd_error *first = &detector->workers[0].error;
     int code = first->code < 0 ? first->code : VD_EFORMAT;
     if (first->text[0] == '\0')
-        return vd_error_set(error, code, detector->name, "The detector could not be started (%s).",
-                            vd_code_name(code));
+        return vd_error_set(error, code, crew->name, "The detector could not be started (%s).", vd_code_name(code));
     if (error) {
         *error = *first;
         error->code = code;
@@ -265,36 +155,36 @@ static int await_workers(vd_detector *detector, vd_error *error)
     return code;
 }
 
-/* Half-built objects too. The ledger goes with the last job. */
+/* Half-built objects too. The schedule goes with the last request. */
 static void free_parts(vd_detector *detector)
 {
     for (int i = 0; detector->workers && i < detector->worker_count; i++)
         vd_labels_unref(&detector->workers[i].labels);
     free(detector->workers);
-    vd_queue_free(&detector->queue);
-    vd_result_pool_free(&detector->results);
-    vd_labels_unref(&detector->labels);
+    vd_result_pool_free(&detector->crew.results);
+    vd_labels_unref(&detector->crew.labels);
     vd_model_free(&detector->model);
-    if (detector->has_cond)
-        vd_cond_fini(&detector->opened);
-    vd_ledger_release(detector->ledger);
+    vd_schedule_release(detector->crew.schedule);
     free(detector);
 }
 
-int vd_detector_new(const vd_detector_options *options, vd_detector **ret_detector, vd_error *error)
+int vd_detector_new(const vd_detector_options *given, vd_detector **ret_detector, vd_error *error)
 {
-    int code = check_options(options, error);
+    vd_detector_options options = resolve(given);
+    int code = check_options(&options, error);
     if (code)
         return code;
     vd_detector *detector = calloc(1, sizeof *detector);
     if (!detector)
         return vd_error_set(error, VD_ENOMEM, NULL, "There was not enough memory for the detector.");
-    detector->floor = options->floor;
-    code = choose_ops(detector, options, error);
+    if (options.threads > 0)
+        vd_engine_set_threads(options.threads);
+    code = choose_ops(detector, &options, error);
     if (code == VD_OK)
-        code = make_parts(detector, options, error);
+        code = make_parts(detector, &options, error);
     if (code == VD_OK) {
-        start_workers(detector);
+        for (int i = 0; i < detector->worker_count; i++)
+            vd_worker_start(&detector->workers[i], &detector->crew, i);
         code = await_workers(detector, error);
     }
     if (code) {
@@ -307,70 +197,211 @@ int vd_detector_new(const vd_detector_options *options, vd_detector **ret_detect
     return VD_OK;
 }
 
-int vd_detector_free(vd_detector **pointer)
+/* True for the one who is to join the workers; others return when that is done. */
+static bool begin_stopping(vd_detector *detector)
 {
-    vd_detector *detector = *pointer;
-    if (!detector)
-        return VD_OK;
-    for (const struct entered *level = entered; level; level = level->outer)
-        if (level->detector == detector)
-            return VD_EDEADLK;
-    vd_ledger_stop(detector->ledger);
-    vd_queue_close_push(detector->queue);
+    vd_schedule *schedule = detector->crew.schedule;
+    vd_mutex_lock(&schedule->lock);
+    bool first = detector->stage == WORKING;
+    if (first)
+        detector->stage = STOPPING;
+    while (!first && detector->stage != STOPPED)
+        vd_cond_wait(&schedule->room, &schedule->lock);
+    vd_mutex_unlock(&schedule->lock);
+    return first;
+}
 
-    /* What waits is refused here: the workers may be busy for long. */
-    struct entered here = {.detector = detector, .outer = entered};
-    void *job;
-    entered = &here;
-    while (vd_queue_take(detector->queue, 0, &job) == VD_OK)
-        vd_job_refuse(job);
-    entered = here.outer;
+int vd_detector_shutdown(vd_detector *detector, vd_shutdown_mode mode)
+{
+    vd_schedule *schedule = detector->crew.schedule;
+    struct vd_within here;
+    if (vd_worker_is_within(detector))
+        return VD_EDEADLK;
+    /* Continuations of what is refused run here, the workers may be busy for long. */
+    vd_worker_enter(&here, detector);
+    vd_schedule_close(schedule, mode == VD_SHUTDOWN_CANCEL);
+    vd_worker_leave(&here);
+    if (!begin_stopping(detector))
+        return VD_OK;
     for (int i = 0; i < detector->worker_count; i++)
         vd_thread_join(&detector->workers[i].thread);
-    *pointer = NULL;
-    free_parts(detector);
+    vd_mutex_lock(&schedule->lock);
+    detector->stage = STOPPED;
+    vd_cond_broadcast(&schedule->room);
+    vd_mutex_unlock(&schedule->lock);
     return VD_OK;
 }
 
-/* --- Work */
-
-int vd_detector_submit(vd_detector *detector, vd_frame *frame, vd_future **ret_future)
+int vd_detector_free(vd_detector **pointer)
 {
-    return vd_job_submit(detector->ledger, detector->queue, frame, ret_future);
+    if (!*pointer)
+        return VD_OK;
+    int code = vd_detector_shutdown(*pointer, VD_SHUTDOWN_CANCEL);
+    if (code)
+        return code;
+    free_parts(*pointer);
+    *pointer = NULL;
+    return VD_OK;
+}
+
+/* --- Asking */
+
+static int explain(int code, const vd_detector *detector, vd_error *error)
+{
+    switch (code) {
+    case VD_OK:
+        return VD_OK;
+    case VD_EAGAIN:
+    case VD_ETIMEOUT:
+        return vd_error_set(error, code, detector->crew.name,
+                            "The detector's queue is full: wait, submit less, or make queue_size larger.");
+    case VD_ESHUTDOWN:
+        return vd_error_set(error, code, detector->crew.name, "The detector is shut down and takes no pictures.");
+    case VD_EDEADLK:
+        return vd_error_set(error, code, detector->crew.name,
+                            "A continuation of the detector must not wait for the detector.");
+    default:
+        return vd_error_set(error, code, detector->crew.name, "There was not enough memory for the request.");
+    }
+}
+
+int vd_detector_submit(vd_detector *detector, const vd_input *input, vd_future **ret_future, vd_error *error)
+{
+    int code = vd_image_validate(&input->image, error);
+    if (code)
+        return code;
+    return explain(vd_schedule_submit(detector->crew.schedule, input, 1, false, 1, 0, ret_future), detector, error);
+}
+
+int vd_detector_submit_wait(vd_detector *detector, const vd_input *input, int64_t timeout_ns, vd_future **ret_future,
+                            vd_error *error)
+{
+    int code = vd_image_validate(&input->image, error);
+    if (code)
+        return code;
+    if (vd_worker_is_within(detector))
+        return explain(VD_EDEADLK, detector, error);
+    return explain(vd_schedule_submit(detector->crew.schedule, input, 1, false, 1, vd_clock_deadline_ns(timeout_ns),
+                                      ret_future),
+                   detector, error);
+}
+
+int vd_detector_submit_batch(vd_detector *detector, const vd_input *inputs, size_t count, int batch_size,
+                             vd_future **ret_future, vd_error *error)
+{
+    const vd_crew *crew = &detector->crew;
+    int size = batch_size == 0 ? detector->default_batch_size : batch_size;
+    int code = check_range("batch_size", size, 1, MAX_BATCH, error);
+    if (code)
+        return code;
+    if (!inputs || count == 0 || count > MAX_PICTURES)
+        return vd_error_set(error, VD_EINVAL, "count", "A batch of %zu pictures is not possible; 1 to %d are.",
+                            inputs ? count : 0, MAX_PICTURES);
+    size_t chunk = (size_t)size < crew->chunk ? (size_t)size : crew->chunk;
+    return explain(vd_schedule_submit(crew->schedule, inputs, count, true, chunk, 0, ret_future), detector, error);
+}
+
+/* Waits for a future and moves its value out. Takes the future. */
+static int await_value(vd_future **future, void **ret_value, vd_error *error)
+{
+    int code = vd_future_wait(*future, -1);
+    if (code == VD_OK)
+        *ret_value = vd_future_take_value(*future);
+    else if (error)
+        *error = *vd_future_error(*future);
+    vd_future_unref(future);
+    return code;
+}
+
+int vd_detector_detect(vd_detector *detector, const vd_image *image, vd_result **ret_result, vd_error *error)
+{
+    if (!image)
+        return vd_image_validate(image, error);
+    vd_input input = {.image = *image};
+    vd_future *future;
+    void *value = NULL;
+    int code = vd_detector_submit_wait(detector, &input, -1, &future, error);
+    if (code == VD_OK)
+        code = await_value(&future, &value, error);
+    if (code == VD_OK)
+        *ret_result = value;
+    return code;
+}
+
+int vd_detector_detect_batch(vd_detector *detector, const vd_image *images, size_t count, int batch_size,
+                             vd_batch **ret_batch, vd_error *error)
+{
+    if (vd_worker_is_within(detector))
+        return explain(VD_EDEADLK, detector, error);
+    vd_input *inputs = count > 0 && count <= MAX_PICTURES && images ? calloc(count, sizeof *inputs) : NULL;
+    for (size_t i = 0; inputs && i < count; i++)
+        inputs[i] = (vd_input){.image = images[i], .frame_index = (int64_t)i};
+    if (!inputs && images && count > 0 && count <= MAX_PICTURES)
+        return explain(VD_ENOMEM, detector, error);
+    vd_future *future;
+    void *value = NULL;
+    int code = vd_detector_submit_batch(detector, inputs, count, batch_size, &future, error);
+    free(inputs);
+    if (code == VD_OK)
+        code = await_value(&future, &value, error);
+    if (code == VD_OK)
+        *ret_batch = value;
+    return code;
+}
+
+static void release_frame(void *context)
+{
+    vd_frame *frame = context;
+    vd_frame_unref(&frame);
+}
+
+int vd_detector_submit_frame(vd_detector *detector, vd_frame *frame, vd_priority priority, vd_future **ret_future)
+{
+    vd_input input = {.image = frame->image,
+                      .release = release_frame,
+                      .context = vd_frame_ref(frame),
+                      .priority = priority,
+                      .frame_index = frame->index,
+                      .time_s = frame->time_s};
+    int code = vd_detector_submit(detector, &input, ret_future, NULL);
+    if (code)
+        release_frame(input.context);
+    return code;
 }
 
 void vd_detector_reset(vd_detector *detector)
 {
-    vd_ledger_reset(detector->ledger);
+    vd_schedule_reset(detector->crew.schedule);
 }
+
+/* --- What it says of itself */
 
 vd_detector_stats vd_detector_get_stats(vd_detector *detector)
 {
-    vd_ledger *ledger = detector->ledger;
-    vd_mutex_lock(&ledger->lock);
-    vd_detector_stats stats = {
-        .workers = detector->ready,
-        .submitted = ledger->submitted,
-        .succeeded = ledger->outcomes[VD_OUTCOME_SUCCEEDED],
-        .failed = ledger->outcomes[VD_OUTCOME_FAILED],
-        .cancelled = ledger->outcomes[VD_OUTCOME_CANCELLED],
-        .pending = ledger->pending,
-        .refused = ledger->refused,
-        .p50_ns = vd_histogram_percentile_ns(&ledger->latency, 0.50),
-        .p95_ns = vd_histogram_percentile_ns(&ledger->latency, 0.95),
-        .p99_ns = vd_histogram_percentile_ns(&ledger->latency, 0.99),
-        .forward_p50_ns = vd_histogram_percentile_ns(&ledger->forward, 0.50),
-    };
-    vd_mutex_unlock(&ledger->lock);
+    vd_schedule *schedule = detector->crew.schedule;
+    vd_mutex_lock(&schedule->lock);
+    vd_detector_stats stats = schedule->counts;
+    stats.p50_ns = vd_histogram_percentile_ns(&schedule->latency, 0.50);
+    stats.p95_ns = vd_histogram_percentile_ns(&schedule->latency, 0.95);
+    stats.p99_ns = vd_histogram_percentile_ns(&schedule->latency, 0.99);
+    stats.max_ns = schedule->latency.max_ns;
+    stats.forward_p50_ns = vd_histogram_percentile_ns(&schedule->forward, 0.50);
+    vd_mutex_unlock(&schedule->lock);
     return stats;
 }
 
 const char *vd_detector_name(const vd_detector *detector)
 {
-    return detector->name;
+    return detector->crew.name;
 }
 
 const vd_labels *vd_detector_labels(const vd_detector *detector)
 {
-    return detector->labels;
+    return detector->crew.labels;
+}
+
+const vd_error *vd_detector_worker_error(const vd_detector *detector, int worker)
+{
+    static const vd_error none;
+    return worker >= 0 && worker < detector->worker_count ? &detector->workers[worker].error : &none;
 }

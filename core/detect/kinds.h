@@ -3,7 +3,7 @@
 #define VD_DETECT_KINDS_H
 
 #include "model/model.h"
-#include "vedette/app/detector.h"
+#include "vedette/detector.h"
 
 /* A model file by OpenCV; config is a `const vd_model`, shared by all workers. */
 extern const vd_detector_ops vd_yolo_ops;

@@ -1,4 +1,4 @@
-#include "frame/labels.h"
+#include "vedette/detection.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

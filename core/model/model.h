@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "frame/labels.h"
+#include "vedette/detection.h"
 #include "vedette/error.h"
 
 typedef enum vd_model_family {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "pipeline/camera_state.h"
+#include "vedette/app/detector_frame.h"
 
 /* A camera whose detections take longer than this at p95 cannot hold its picture back for them. */
 #define EXACT_LIMIT_NS VD_HOLD_NS
@@ -158,7 +159,7 @@ static vd_future *submit_locked(vd_camera *camera, struct vd_job **ret_job)
     struct vd_job *job = camera->jobs;
     while (job->busy)
         job++; /* there are more slots than jobs under way */
-    if (vd_detector_submit(camera->detector, entry->frame, &future))
+    if (vd_detector_submit_frame(camera->detector, entry->frame, VD_PRIORITY_INTERACTIVE, &future))
         return NULL; /* full: the next frame or result asks again */
     *job = (struct vd_job){.busy = true,
                            .camera = camera,

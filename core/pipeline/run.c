@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "frame/frame.h"
 #include "pipeline/sources.h"
+#include "vedette/app/detector_frame.h"
 
 enum { MOST_PENDING = 128, QUEUE_FRAMES = 4 };
 
@@ -111,7 +112,7 @@ static int submit(struct run *run, vd_frame *frame, vd_error *error)
     vd_future *future = NULL;
     int code = VD_OK;
     while (run->options->detector &&
-           (code = vd_detector_submit(run->options->detector, frame, &future)) == VD_EAGAIN && run->count > 0)
+           (code = vd_detector_submit_frame(run->options->detector, frame, VD_PRIORITY_BACKGROUND, &future)) == VD_EAGAIN && run->count > 0)
         if ((code = deliver(run)))
             break;
     if (code) {

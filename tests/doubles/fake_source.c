@@ -7,7 +7,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "frame/frame.h"
-#include "frame/labels.h"
+#include "vedette/detection.h"
 #include "vedette/app/source.h"
 
 struct fake {

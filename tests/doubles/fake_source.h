@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "vedette/app/detector.h"
+#include "vedette/detector.h"
 #include "vedette/image.h"
 
 void fake_source_register(void);

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "doubles/paced_source.h"
 #include "doubles/square_clip.h"
-#include "frame/labels.h"
 #include "vedette/app/camera.h"
 
 enum { DELAY_MS = 80 };

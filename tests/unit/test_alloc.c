@@ -13,7 +13,7 @@
 #include "check_main.h"
 #include "frame/convert.h"
 #include "frame/frame.h"
-#include "frame/labels.h"
+#include "vedette/detection.h"
 #include "frame/result.h"
 
 void *__real_malloc(size_t size);

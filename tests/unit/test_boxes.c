@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "check_main.h"
-#include "frame/labels.h"
 #include "frame/result.h"
 #include "vedette/app/camera.h"
 

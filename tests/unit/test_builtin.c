@@ -6,7 +6,7 @@
 #include "check_main.h"
 #include "engine/engine.h"
 #include "frame/frame.h"
-#include "vedette/app/detector.h"
+#include "vedette/app/detector_frame.h"
 
 enum { WIDTH = 640, HEIGHT = 360, CAR_WIDTH = 90, CAR_HEIGHT = 50 };
 
@@ -68,7 +68,7 @@ static vd_future *show(int light, vd_box car)
     ck_assert_int_eq(vd_frame_pool_take(pool, &frame), VD_OK);
     frame->index = next_index++;
     render(&frame->image, light, car);
-    ck_assert_int_eq(vd_detector_submit(detector, frame, &future), VD_OK);
+    ck_assert_int_eq(vd_detector_submit_frame(detector, frame, VD_PRIORITY_INTERACTIVE, &future), VD_OK);
     vd_frame_unref(&frame);
     ck_assert_msg(vd_future_wait(future, -1) == VD_OK, "%s", vd_future_error(future)->text);
     return future;
@@ -133,7 +133,7 @@ START_TEST(two_that_move_are_two)
         /* A second one below, of half the size. */
         for (int y = 280; y < 300; y++)
             memset(frame->image.planes[0] + y * frame->image.strides[0] + 4 * (500 - 6 * i), 230, 4 * 40);
-        ck_assert_int_eq(vd_detector_submit(detector, frame, &future), VD_OK);
+        ck_assert_int_eq(vd_detector_submit_frame(detector, frame, VD_PRIORITY_INTERACTIVE, &future), VD_OK);
         vd_frame_unref(&frame);
         ck_assert_int_eq(vd_future_wait(future, -1), VD_OK);
         ck_assert_uint_eq(((vd_result *)vd_future_value(future))->count, 2);

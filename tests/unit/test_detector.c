@@ -9,8 +9,7 @@
 #include "check_main.h"
 #include "detect/candidates.h"
 #include "frame/frame.h"
-#include "frame/labels.h"
-#include "vedette/app/detector.h"
+#include "vedette/app/detector_frame.h"
 
 enum { WIDTH = 64, HEIGHT = 48, FRAMES = 64 };
 
@@ -186,7 +185,7 @@ static int submit(vd_detector *detector, int index, vd_future **ret_future)
     ck_assert_int_eq(vd_frame_pool_wait(pool, vd_clock_deadline_ns(20 * VD_NS_PER_S), &frame), VD_OK);
     frame->index = index;
     frame->time_s = index / 25.0;
-    int code = vd_detector_submit(detector, frame, ret_future);
+    int code = vd_detector_submit_frame(detector, frame, VD_PRIORITY_INTERACTIVE, ret_future);
     vd_frame_unref(&frame);
     return code;
 }
@@ -385,7 +384,7 @@ static void submit_again(void *context, vd_future *future)
     struct resubmit *again = context;
     vd_future *refused = NULL;
     (void)future;
-    again->code = vd_detector_submit(again->detector, again->frame, &refused);
+    again->code = vd_detector_submit_frame(again->detector, again->frame, VD_PRIORITY_INTERACTIVE, &refused);
 }
 
 START_TEST(nothing_is_taken_while_stopping)

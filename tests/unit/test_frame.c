@@ -7,7 +7,7 @@
 #include "base/thread.h"
 #include "check_main.h"
 #include "frame/frame.h"
-#include "frame/labels.h"
+#include "vedette/detection.h"
 #include "frame/result.h"
 #include "seeded.h"
 

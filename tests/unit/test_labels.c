@@ -5,7 +5,7 @@
 
 #include "base/thread.h"
 #include "check_main.h"
-#include "frame/labels.h"
+#include "vedette/detection.h"
 #include "vedette/error.h"
 
 START_TEST(names_are_found_by_number_and_back)

@@ -10,7 +10,7 @@
 #include "check_main.h"
 #include "engine/engine.h"
 #include "vedette/app/cancel.h"
-#include "vedette/app/detector.h"
+#include "vedette/app/detector_frame.h"
 #include "vedette/app/frame.h"
 #include "vedette/app/source.h"
 
@@ -115,7 +115,7 @@ static vd_frame *read_picture(const char *path)
 static vd_future *detect(vd_detector *detector, vd_frame *frame)
 {
     vd_future *future = NULL;
-    ck_assert_int_eq(vd_detector_submit(detector, frame, &future), VD_OK);
+    ck_assert_int_eq(vd_detector_submit_frame(detector, frame, VD_PRIORITY_INTERACTIVE, &future), VD_OK);
     ck_assert_msg(vd_future_wait(future, -1) == VD_OK, "%s", vd_future_error(future)->text);
     return future;
 }
@@ -247,7 +247,7 @@ START_TEST(workers_agree)
     vd_frame *frame = read_picture(picture_path);
     vd_future *futures[PICTURES];
     for (int i = 0; i < PICTURES; i++)
-        ck_assert_int_eq(vd_detector_submit(detector, frame, &futures[i]), VD_OK);
+        ck_assert_int_eq(vd_detector_submit_frame(detector, frame, VD_PRIORITY_INTERACTIVE, &futures[i]), VD_OK);
     for (int i = 0; i < PICTURES; i++) {
         ck_assert_int_eq(vd_future_wait(futures[i], -1), VD_OK);
         const vd_result *first = vd_future_value(futures[0]), *other = vd_future_value(futures[i]);

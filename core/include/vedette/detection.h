@@ -22,6 +22,10 @@ typedef struct vd_detection {
 /* Names of classes: immutable, shared by reference. */
 typedef struct vd_labels vd_labels;
 
+/* Copies `count` names (any bytes; cleaned to one line of UTF-8; NULL or empty becomes `class N`).
+ * One reference. VD_OK, VD_EINVAL (count below 0 or above 65,536) or VD_ENOMEM. */
+VD_API int vd_labels_new(const char *const *names, int count, vd_labels **ret_labels);
+
 /* The name of a class in valid UTF-8; `class 7` where the model has none. Borrowed from `labels`. Any thread.
  */
 VD_API const char *vd_labels_name(const vd_labels *labels, int class_id);

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vedette/app/detector.h"
+#include "vedette/detector.h"
 #include "vedette/app/draw.h"
 #include "vedette/app/recorder.h"
 #include "vedette/app/settings.h"

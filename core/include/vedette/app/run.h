@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "vedette/app/cancel.h"
-#include "vedette/app/detector.h"
+#include "vedette/detector.h"
 #include "vedette/app/frame.h"
 #include "vedette/app/source.h"
 
