@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -14,9 +15,14 @@ struct continuation {
     struct continuation *next;
 };
 
+/* Enough for the provider's own continuation and one of whoever asked. */
+enum { KEPT_CONTINUATIONS = 2 };
+
 struct vd_future {
     /* immutable */
     void (*free_value)(void *value);
+    void (*idle)(void *context); /* NULL: the last reference frees it */
+    void *idle_context;
 
     /* atomic: references from any thread */
     atomic_int references;
@@ -28,7 +34,7 @@ struct vd_future {
     bool unwanted;
     void *value;
     vd_error error;
-    struct continuation first; /* the usual one needs no allocation */
+    struct continuation kept[KEPT_CONTINUATIONS]; /* the usual ones need no allocation */
     struct continuation *more;
 };
 
@@ -52,6 +58,28 @@ no_lock:
     return VD_ENOMEM;
 }
 
+int vd_future_new_reusable(void (*free_value)(void *value), void (*idle)(void *context), void *context,
+                           vd_future **ret_future)
+{
+    vd_future *future;
+    int code = vd_future_new(free_value, &future);
+    if (code)
+        return code;
+    future->idle = idle;
+    future->idle_context = context;
+    *ret_future = future;
+    return VD_OK;
+}
+
+void vd_future_renew(vd_future *future)
+{
+    future->state = PENDING;
+    future->unwanted = false;
+    for (int i = 0; i < KEPT_CONTINUATIONS; i++)
+        future->kept[i].run = NULL;
+    atomic_store(&future->references, 1);
+}
+
 vd_future *vd_future_ref(vd_future *future)
 {
     atomic_fetch_add_explicit(&future->references, 1, memory_order_relaxed);
@@ -66,11 +94,24 @@ void vd_future_unref(vd_future **pointer)
         return;
     if (future->value && future->free_value)
         future->free_value(future->value);
+    future->value = NULL;
     while (future->more) {
         struct continuation *next = future->more->next;
         free(future->more);
         future->more = next;
     }
+    if (future->idle)
+        future->idle(future->idle_context);
+    else
+        vd_future_free_idle(&future);
+}
+
+void vd_future_free_idle(vd_future **pointer)
+{
+    vd_future *future = *pointer;
+    *pointer = NULL;
+    if (!future)
+        return;
     vd_cond_fini(&future->completed);
     vd_mutex_fini(&future->lock);
     free(future);
@@ -86,11 +127,12 @@ static void finish_locked(vd_future *future, enum state state)
 {
     future->state = state;
     vd_cond_broadcast(&future->completed);
-    struct continuation first = future->first, *more = future->more;
+    struct continuation kept[KEPT_CONTINUATIONS], *more = future->more;
+    memcpy(kept, future->kept, sizeof kept);
     future->more = NULL;
     vd_mutex_unlock(&future->lock);
-    if (first.run)
-        first.run(first.context, future);
+    for (int i = 0; i < KEPT_CONTINUATIONS && kept[i].run; i++)
+        kept[i].run(kept[i].context, future);
     while (more) {
         struct continuation *next = more->next;
         more->run(more->context, future);
@@ -210,9 +252,11 @@ int vd_future_then(vd_future *future, vd_continuation *run, void *context)
         run(context, future);
         return VD_OK;
     }
-    int code = VD_OK;
-    if (!future->first.run) {
-        future->first = (struct continuation){.run = run, .context = context};
+    int code = VD_OK, used = 0;
+    while (used < KEPT_CONTINUATIONS && future->kept[used].run)
+        used++;
+    if (used < KEPT_CONTINUATIONS) {
+        future->kept[used] = (struct continuation){.run = run, .context = context};
     } else {
         struct continuation *added = malloc(sizeof *added), **last = &future->more;
         if (added) {

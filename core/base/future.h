@@ -8,6 +8,18 @@
  * free_value  releases the value when the last reference goes. VD_OK or VD_ENOMEM. */
 int vd_future_new(void (*free_value)(void *value), vd_future **ret_future);
 
+/* The same for a provider that uses futures again and again: with its last reference it is not freed but
+ * idle. Then `idle(context)` is called, on any thread; it renews the future, keeps it for later or frees it.
+ */
+int vd_future_new_reusable(void (*free_value)(void *value), void (*idle)(void *context), void *context,
+                           vd_future **ret_future);
+
+/* Makes an idle future pending again, with one reference. */
+void vd_future_renew(vd_future *future);
+
+/* Frees an idle future. Accepts NULL and sets it. */
+void vd_future_free_idle(vd_future **future);
+
 /* The worker takes the job up: false when it was cancelled before, then the worker leaves it alone. */
 bool vd_future_begin(vd_future *future);
 

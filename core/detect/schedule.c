@@ -1,16 +1,21 @@
 /* Invariants
  * 1. submitted = succeeded + failed + cancelled + pending, in pictures, at every moment under the lock.
- * 2. Every picture has one outcome: of the worker that took it, or cancelled. Every request is settled once, when
- *    its last picture has one, and its future completes after that; only a cancel by a holder of the future comes
- *    first, and the continuation that stands first on the future settles then.
+ * 2. Every picture has one outcome: of the worker that took it, or cancelled. Every request is settled once,
+ * when its last picture has one, and its future completes after that; only a cancel by a holder of the future
+ * comes first, and the continuation that stands first on the future settles then.
  * 3. That continuation may run after the detector is gone, so a request keeps the schedule alive.
- * 4. A request stands in its lane while it has pictures to give. Requests of one lane are taken in order. */
+ * 4. A request that nobody needs has no pictures and no batch; its future outlives it, and whatever was asked
+ * for one picture becomes spare when the future goes idle.
+ * 5. A request stands in its lane while it has pictures to give. Requests of one lane are taken in order. */
 #include "detect/schedule.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/future.h"
+
+enum { SPARE_REQUESTS = 64 }; /* kept beyond a full queue: those that workers and callers have */
 
 int vd_schedule_new(size_t capacity, vd_schedule **ret_schedule)
 {
@@ -25,8 +30,12 @@ int vd_schedule_new(size_t capacity, vd_schedule **ret_schedule)
         goto no_work;
     if (vd_cond_init(&schedule->room))
         goto no_room;
+    if (vd_mutex_init(&schedule->spare_lock, VD_RANK_POOL))
+        goto no_spare;
     *ret_schedule = schedule;
     return VD_OK;
+no_spare:
+    vd_cond_fini(&schedule->room);
 no_room:
     vd_cond_fini(&schedule->work);
 no_work:
@@ -36,10 +45,22 @@ no_lock:
     return VD_ENOMEM;
 }
 
+static void free_request(vd_request *request)
+{
+    vd_future_free_idle(&request->future);
+    free(request);
+}
+
 void vd_schedule_release(vd_schedule *schedule)
 {
     if (!schedule || atomic_fetch_sub(&schedule->references, 1) != 1)
         return;
+    while (schedule->spare) {
+        vd_request *next = schedule->spare->next;
+        free_request(schedule->spare);
+        schedule->spare = next;
+    }
+    vd_mutex_fini(&schedule->spare_lock);
     vd_cond_fini(&schedule->room);
     vd_cond_fini(&schedule->work);
     vd_mutex_fini(&schedule->lock);
@@ -62,9 +83,47 @@ static void release_request(vd_request *request)
     for (size_t i = 0; i < request->count; i++)
         release_picture(&request->inputs[i]);
     vd_batch_free(&request->batch);
-    vd_future_unref(&request->future);
-    vd_schedule_release(request->schedule);
-    free(request);
+    vd_future *future = request->future;
+    vd_future_unref(&future); /* the last one, here or at a holder's, gives the request back */
+}
+
+/* Its future went idle. */
+static void give_back(void *context)
+{
+    vd_request *request = context;
+    vd_schedule *schedule = request->schedule;
+    bool keep = false;
+    if (!request->is_batch) {
+        vd_mutex_lock(&schedule->spare_lock);
+        keep = schedule->spare_count < schedule->capacity + SPARE_REQUESTS;
+        if (keep) {
+            request->next = schedule->spare;
+            schedule->spare = request;
+            schedule->spare_count++;
+        }
+        vd_mutex_unlock(&schedule->spare_lock);
+    }
+    if (!keep)
+        free_request(request);
+    vd_schedule_release(schedule);
+}
+
+static vd_request *take_spare(vd_schedule *schedule)
+{
+    vd_mutex_lock(&schedule->spare_lock);
+    vd_request *request = schedule->spare;
+    if (request) {
+        schedule->spare = request->next;
+        schedule->spare_count--;
+    }
+    vd_mutex_unlock(&schedule->spare_lock);
+    if (!request)
+        return NULL;
+    vd_future *future = request->future;
+    memset(request, 0, sizeof *request);
+    request->future = future;
+    vd_future_renew(future);
+    return request;
 }
 
 static void free_value_of_one(void *value)
@@ -107,17 +166,33 @@ void vd_batch_free(vd_batch **pointer)
 
 static void on_complete(void *context, vd_future *future);
 
-static vd_request *make_request(vd_schedule *schedule, const vd_input *inputs, size_t count, bool is_batch,
-                                size_t chunk)
+static vd_request *allocate_request(size_t count, bool is_batch)
 {
     vd_request *request = calloc(1, sizeof *request + count * sizeof request->inputs[0]);
     if (!request)
         return NULL;
     if (is_batch && !(request->batch = make_batch(count)))
         goto no_batch;
-    if (vd_future_new(is_batch ? free_value_of_batch : free_value_of_one, &request->future))
+    if (vd_future_new_reusable(is_batch ? free_value_of_batch : free_value_of_one, give_back, request,
+                               &request->future))
         goto no_future;
-    atomic_init(&request->references, 2);
+    return request;
+no_future:
+    vd_batch_free(&request->batch);
+no_batch:
+    free(request);
+    return NULL;
+}
+
+static vd_request *make_request(vd_schedule *schedule, const vd_input *inputs, size_t count, bool is_batch,
+                                size_t chunk)
+{
+    vd_request *request = is_batch ? NULL : take_spare(schedule);
+    if (!request)
+        request = allocate_request(count, is_batch);
+    if (!request)
+        return NULL;
+    atomic_store(&request->references, 2);
     atomic_fetch_add(&schedule->references, 1);
     request->schedule = schedule;
     request->submitted_ns = vd_clock_now_ns();
@@ -127,11 +202,6 @@ static vd_request *make_request(vd_schedule *schedule, const vd_input *inputs, s
     request->lane = inputs[0].priority == VD_PRIORITY_BACKGROUND ? 1 : 0;
     vd_future_then(request->future, on_complete, request); /* the first one needs no memory */
     return request;
-no_future:
-    vd_batch_free(&request->batch);
-no_batch:
-    free(request);
-    return NULL;
 }
 
 /* --- The ledger */
@@ -142,7 +212,9 @@ static void count_locked(vd_schedule *schedule, enum outcome outcome, size_t pic
 {
     vd_detector_stats *counts = &schedule->counts;
     counts->pending -= pictures;
-    *(outcome == SUCCEEDED ? &counts->succeeded : outcome == FAILED ? &counts->failed : &counts->cancelled) += pictures;
+    *(outcome == SUCCEEDED ? &counts->succeeded
+      : outcome == FAILED  ? &counts->failed
+                           : &counts->cancelled) += pictures;
 }
 
 /* Cancels what was not given: true when this settles the request. */
@@ -239,8 +311,8 @@ static int enqueue_locked(vd_schedule *schedule, vd_request *request, int64_t de
     return VD_OK;
 }
 
-int vd_schedule_submit(vd_schedule *schedule, const vd_input *inputs, size_t count, bool is_batch, size_t chunk,
-                       int64_t deadline_ns, vd_future **ret_future)
+int vd_schedule_submit(vd_schedule *schedule, const vd_input *inputs, size_t count, bool is_batch,
+                       size_t chunk, int64_t deadline_ns, vd_future **ret_future)
 {
     vd_request *request = make_request(schedule, inputs, count, is_batch, chunk);
     if (!request)
@@ -274,7 +346,8 @@ static vd_request *head_locked(const vd_schedule *schedule)
 }
 
 /* Takes the next unit from the request at the head; false when the request was not to be had, and is out. */
-static bool take_from_locked(vd_schedule *schedule, vd_request *request, vd_unit *ret_unit, vd_request **ret_settled)
+static bool take_from_locked(vd_schedule *schedule, vd_request *request, vd_unit *ret_unit,
+                             vd_request **ret_settled)
 {
     if (request->given == 0 && !vd_future_begin(request->future)) {
         take_out_locked(schedule, request); /* cancelled a moment ago: its continuation waits for the lock */
@@ -282,13 +355,14 @@ static bool take_from_locked(vd_schedule *schedule, vd_request *request, vd_unit
     }
     if (request->given > 0 && vd_future_is_unwanted(request->future)) {
         take_out_locked(schedule, request);
-        if (cancel_rest_locked(request, VD_ECANCELED, "The batch was cancelled before it came to this picture."))
+        if (cancel_rest_locked(request, VD_ECANCELED,
+                               "The batch was cancelled before it came to this picture."))
             *ret_settled = request;
         return false;
     }
     size_t left = request->count - request->given;
-    *ret_unit = (vd_unit){.request = request, .first = request->given,
-                          .count = left < request->chunk ? left : request->chunk};
+    *ret_unit = (vd_unit){
+        .request = request, .first = request->given, .count = left < request->chunk ? left : request->chunk};
     atomic_fetch_add(&request->references, 1);
     request->given += ret_unit->count;
     schedule->counts.in_flight += ret_unit->count;
@@ -318,7 +392,8 @@ bool vd_schedule_take(vd_schedule *schedule, vd_unit *ret_unit)
     return taken;
 }
 
-static void note_locked(vd_schedule *schedule, const vd_request *request, const vd_outcome *outcome, int64_t now_ns)
+static void note_locked(vd_schedule *schedule, const vd_request *request, const vd_outcome *outcome,
+                        int64_t now_ns)
 {
     count_locked(schedule, outcome->result ? SUCCEEDED : FAILED, 1);
     if (!outcome->result)

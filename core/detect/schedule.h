@@ -1,7 +1,8 @@
 /* What waits for a detector's workers, in which order it is taken, and the ledger that counts it.
  *
- * A request is one picture or a batch; workers take units of it: a chunk where the model takes batches, else one
- * picture. The schedule outlives its detector for as long as a future is out that somebody might still cancel. */
+ * A request is one picture or a batch; workers take units of it: a chunk where the model takes batches, else
+ * one picture. The schedule outlives its detector for as long as a future is out that somebody might still
+ * cancel. */
 #ifndef VD_DETECT_SCHEDULE_H
 #define VD_DETECT_SCHEDULE_H
 
@@ -18,7 +19,7 @@ enum { VD_LANES = 2 };
 typedef struct vd_request {
     /* immutable */
     struct vd_schedule *schedule;
-    vd_future *future;
+    vd_future *future; /* goes idle with the last reference to it; then the request is spare or freed */
     int64_t submitted_ns;
     uint64_t epoch;
     bool is_batch;
@@ -37,8 +38,13 @@ typedef struct vd_request {
 } vd_request;
 
 typedef struct vd_schedule {
-    atomic_int references; /* atomic: the detector's and one a request */
+    atomic_int references; /* atomic: the detector's and one a request or its future */
     size_t capacity;       /* immutable */
+
+    vd_mutex spare_lock;
+    /* guarded by spare_lock */
+    vd_request *spare; /* of one picture, used again: asking allocates nothing once it is under way */
+    size_t spare_count;
 
     vd_mutex lock;
     vd_cond work, room;
@@ -47,9 +53,9 @@ typedef struct vd_schedule {
     struct {
         vd_request *first, *last;
     } lanes[VD_LANES];
-    bool closed;    /* nothing new */
-    bool cancelled; /* nothing that waits either */
-    uint64_t epoch; /* rises with every reset */
+    bool closed;              /* nothing new */
+    bool cancelled;           /* nothing that waits either */
+    uint64_t epoch;           /* rises with every reset */
     vd_detector_stats counts; /* queued to passes */
     vd_histogram latency, forward;
 } vd_schedule;
@@ -63,8 +69,8 @@ void vd_schedule_release(vd_schedule *schedule);
  * chunk        pictures in a unit
  * deadline_ns  how long to wait for room; 0: not at all
  * Returns VD_OK, VD_EAGAIN, VD_ETIMEOUT (counted as refused), VD_ESHUTDOWN, VD_ENOMEM. */
-int vd_schedule_submit(vd_schedule *schedule, const vd_input *inputs, size_t count, bool is_batch, size_t chunk,
-                       int64_t deadline_ns, vd_future **ret_future);
+int vd_schedule_submit(vd_schedule *schedule, const vd_input *inputs, size_t count, bool is_batch,
+                       size_t chunk, int64_t deadline_ns, vd_future **ret_future);
 
 /* A part of a request, taken by one worker. */
 typedef struct vd_unit {

@@ -13,8 +13,8 @@
 #include "check_main.h"
 #include "frame/convert.h"
 #include "frame/frame.h"
-#include "vedette/detection.h"
 #include "frame/result.h"
+#include "vedette/detection.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -84,7 +84,7 @@ static int try_future(void)
     vd_future *future = NULL;
     int code = vd_future_new(free, &future);
     expect((code == VD_OK) == (future != NULL));
-    for (int i = 0; i < 3 && !code; i++)
+    for (int i = 0; i < 4 && !code; i++)
         code = vd_future_then(future, ignore, NULL);
     if (future) {
         vd_future_begin(future);
