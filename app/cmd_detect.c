@@ -24,7 +24,7 @@ struct job {
     const char *json_path;
     FILE *json; /* NULL: none */
     bool words; /* results in words on stdout */
-    int64_t stride, max_frames;
+    int64_t stride, batch, max_frames;
     double max_seconds;
 
     /* of the source at work */
@@ -207,6 +207,7 @@ static int detect_source(struct job *job, const char *source)
         return status;
     vd_run_options options = cli_request_run_options(&job->request, job->source);
     options.stride = (int)job->stride;
+    options.batch = (int)job->batch;
     options.max_frames = job->max_frames;
     options.max_seconds = job->max_seconds;
     vd_run_summary summary = {0};
@@ -269,13 +270,15 @@ static int detect_all(struct job *job, int argc, char **argv)
 
 int cmd_detect(int argc, char **argv)
 {
-    static struct job job = {.request = CLI_REQUEST_INIT, .words = true, .stride = 1};
+    static struct job job = {.request = CLI_REQUEST_INIT, .words = true, .stride = 1, .batch = 1};
     const cli_option options[] = {
         CLI_REQUEST_OPTIONS(&job.request),
         {"json", CLI_TEXT, &job.json_path, 0, 0, "FILE|-", "JSON Lines, a line a frame, to a file or stdout"},
         {"annotate", CLI_TEXT, &job.annotator.out, 0, 0, "OUT",
          "pictures and clips with the boxes drawn on them"},
-        {"workers", CLI_COUNT, &job.request.workers, 1, 64, "N", "detectors at work at once, 1 to 64 (as the machine has cores, at most 4)"},
+        {"workers", CLI_COUNT, &job.request.workers, 1, 64, "N",
+         "detectors at work at once, 1 to 64 (as the machine has cores, at most 4)"},
+        {"batch", CLI_COUNT, &job.batch, 1, 64, "N", "frames handed to the detector together, 1 to 64 (1)"},
         {"stride", CLI_COUNT, &job.stride, 1, 1000, "N", "every N-th frame, 1 to 1000 (1)"},
         {"frames", CLI_COUNT, &job.max_frames, 1, 1e12, "N", "end after N frames of each source"},
         {"seconds", CLI_NUMBER, &job.max_seconds, 0.001, 1e9, "N", "end after N seconds of each source"},

@@ -48,7 +48,8 @@ static vd_detector_options resolve(const vd_detector_options *given)
     vd_detector_options options = *given;
     int cores = vd_cores_usable();
     int workers[] = {at_most(cores, 4), at_most(cores, 2), at_most(cores, 4), at_most(cores, 8)};
-    int preset = (int)options.preset >= 0 && options.preset <= VD_PRESET_HIGH_THROUGHPUT ? (int)options.preset : 0;
+    int preset =
+        (int)options.preset >= 0 && options.preset <= VD_PRESET_HIGH_THROUGHPUT ? (int)options.preset : 0;
     if (options.max_workers == 0)
         options.max_workers = workers[preset];
     if (options.default_batch_size == 0)
@@ -69,7 +70,8 @@ static int check_options(const vd_detector_options *options, vd_error *error)
         return vd_error_set(error, VD_EINVAL, NULL,
                             "No model is given; name a model file, builtin:people or builtin:motion.");
     if (options->ops && (!options->ops->open || !options->ops->detect || !options->ops->close))
-        return vd_error_set(error, VD_EINVAL, NULL, "A table of detector functions needs open, detect and close.");
+        return vd_error_set(error, VD_EINVAL, NULL,
+                            "A table of detector functions needs open, detect and close.");
     int code = check_range("preset", (int)options->preset, 0, VD_PRESET_HIGH_THROUGHPUT, error);
     if (code == VD_OK)
         code = check_range("max_workers", options->max_workers, 1, MAX_WORKERS, error);
@@ -80,7 +82,8 @@ static int check_options(const vd_detector_options *options, vd_error *error)
     if (code == VD_OK)
         code = check_range("queue_size", options->queue_size, 1, MAX_QUEUE, error);
     if (code == VD_OK && !(options->floor >= 0.0001f && options->floor <= 1))
-        code = vd_error_set(error, VD_EINVAL, "floor", "floor is %g; it must be 0.0001 to 1.", (double)options->floor);
+        code = vd_error_set(error, VD_EINVAL, "floor", "floor is %g; it must be 0.0001 to 1.",
+                            (double)options->floor);
     return code;
 }
 
@@ -119,7 +122,8 @@ static int make_parts(vd_detector *detector, const vd_detector_options *options,
     crew->floor = options->floor;
     crew->chunk = 1;
     if (crew->ops->detect_batch)
-        crew->chunk = (size_t)(crew->ops->max_batch > 0 ? at_most(crew->ops->max_batch, MAX_BATCH) : MAX_BATCH);
+        crew->chunk =
+            (size_t)(crew->ops->max_batch > 0 ? at_most(crew->ops->max_batch, MAX_BATCH) : MAX_BATCH);
     if (!detector->workers || vd_schedule_new((size_t)options->queue_size, &crew->schedule) ||
         vd_result_pool_new(detector->worker_count + SPARE_RESULTS, &crew->results))
         return vd_error_set(error, VD_ENOMEM, NULL, "There was not enough memory for the detector.");
@@ -145,14 +149,9 @@ static int await_workers(vd_detector *detector, vd_error *error)
     if (any)
         return VD_OK;
     const vd_error *first = &detector->workers[0].error;
-    int code = first->code < 0 ? first->code : VD_EFORMAT;
-    if (first->text[0] == '\0')
-        return vd_error_set(error, code, crew->name, "The detector could not be started (%s).", vd_code_name(code));
-    if (error) {
+    if (error)
         *error = *first;
-        error->code = code;
-    }
-    return code;
+    return first->code;
 }
 
 /* Half-built objects too. The schedule goes with the last request. */
@@ -256,7 +255,8 @@ static int explain(int code, const vd_detector *detector, vd_error *error)
         return vd_error_set(error, code, detector->crew.name,
                             "The detector's queue is full: wait, submit less, or make queue_size larger.");
     case VD_ESHUTDOWN:
-        return vd_error_set(error, code, detector->crew.name, "The detector is shut down and takes no pictures.");
+        return vd_error_set(error, code, detector->crew.name,
+                            "The detector is shut down and takes no pictures.");
     case VD_EDEADLK:
         return vd_error_set(error, code, detector->crew.name,
                             "A continuation of the detector must not wait for the detector.");
@@ -267,27 +267,28 @@ static int explain(int code, const vd_detector *detector, vd_error *error)
 
 int vd_detector_submit(vd_detector *detector, const vd_input *input, vd_future **ret_future, vd_error *error)
 {
-    int code = vd_image_validate(&input->image, error);
+    int code = vd_image_validate(input ? &input->image : NULL, error);
     if (code)
         return code;
-    return explain(vd_schedule_submit(detector->crew.schedule, input, 1, false, 1, 0, ret_future), detector, error);
+    return explain(vd_schedule_submit(detector->crew.schedule, input, 1, false, 1, 0, ret_future), detector,
+                   error);
 }
 
-int vd_detector_submit_wait(vd_detector *detector, const vd_input *input, int64_t timeout_ns, vd_future **ret_future,
-                            vd_error *error)
+int vd_detector_submit_wait(vd_detector *detector, const vd_input *input, int64_t timeout_ns,
+                            vd_future **ret_future, vd_error *error)
 {
-    int code = vd_image_validate(&input->image, error);
+    int code = vd_image_validate(input ? &input->image : NULL, error);
     if (code)
         return code;
     if (vd_worker_is_within(detector))
         return explain(VD_EDEADLK, detector, error);
-    return explain(vd_schedule_submit(detector->crew.schedule, input, 1, false, 1, vd_clock_deadline_ns(timeout_ns),
-                                      ret_future),
+    return explain(vd_schedule_submit(detector->crew.schedule, input, 1, false, 1,
+                                      vd_clock_deadline_ns(timeout_ns), ret_future),
                    detector, error);
 }
 
-int vd_detector_submit_batch(vd_detector *detector, const vd_input *inputs, size_t count, int batch_size,
-                             vd_future **ret_future, vd_error *error)
+static int submit_batch(vd_detector *detector, const vd_input *inputs, size_t count, int batch_size,
+                        int64_t deadline_ns, vd_future **ret_future, vd_error *error)
 {
     const vd_crew *crew = &detector->crew;
     int size = batch_size == 0 ? detector->default_batch_size : batch_size;
@@ -295,10 +296,18 @@ int vd_detector_submit_batch(vd_detector *detector, const vd_input *inputs, size
     if (code)
         return code;
     if (!inputs || count == 0 || count > MAX_PICTURES)
-        return vd_error_set(error, VD_EINVAL, "count", "A batch of %zu pictures is not possible; 1 to %d are.",
-                            inputs ? count : 0, MAX_PICTURES);
+        return vd_error_set(error, VD_EINVAL, "count",
+                            "A batch of %zu pictures is not possible; 1 to %d are.", inputs ? count : 0,
+                            MAX_PICTURES);
     size_t chunk = (size_t)size < crew->chunk ? (size_t)size : crew->chunk;
-    return explain(vd_schedule_submit(crew->schedule, inputs, count, true, chunk, 0, ret_future), detector, error);
+    code = vd_schedule_submit(crew->schedule, inputs, count, true, chunk, deadline_ns, ret_future);
+    return explain(code, detector, error);
+}
+
+int vd_detector_submit_batch(vd_detector *detector, const vd_input *inputs, size_t count, int batch_size,
+                             vd_future **ret_future, vd_error *error)
+{
+    return submit_batch(detector, inputs, count, batch_size, 0, ret_future, error);
 }
 
 /* Waits for a future and moves its value out. Takes the future. */
@@ -340,7 +349,7 @@ int vd_detector_detect_batch(vd_detector *detector, const vd_image *images, size
         return explain(VD_ENOMEM, detector, error);
     vd_future *future;
     void *value = NULL;
-    int code = vd_detector_submit_batch(detector, inputs, count, batch_size, &future, error);
+    int code = submit_batch(detector, inputs, count, batch_size, INT64_MAX, &future, error);
     free(inputs);
     if (code == VD_OK)
         code = await_value(&future, &value, error);
@@ -355,17 +364,37 @@ static void release_frame(void *context)
     vd_frame_unref(&frame);
 }
 
-int vd_detector_submit_frame(vd_detector *detector, vd_frame *frame, vd_priority priority, vd_future **ret_future)
+static vd_input input_of(vd_frame *frame, vd_priority priority)
 {
-    vd_input input = {.image = frame->image,
+    return (vd_input){.image = frame->image,
                       .release = release_frame,
                       .context = vd_frame_ref(frame),
                       .priority = priority,
                       .frame_index = frame->index,
                       .time_s = frame->time_s};
+}
+
+int vd_detector_submit_frame(vd_detector *detector, vd_frame *frame, vd_priority priority,
+                             vd_future **ret_future)
+{
+    vd_input input = input_of(frame, priority);
     int code = vd_detector_submit(detector, &input, ret_future, NULL);
     if (code)
         release_frame(input.context);
+    return code;
+}
+
+int vd_detector_submit_frames(vd_detector *detector, vd_frame *const *frames, size_t count,
+                              vd_priority priority, vd_future **ret_future)
+{
+    vd_input inputs[VD_MAX_FRAME_BATCH];
+    if (count < 1 || count > VD_MAX_FRAME_BATCH)
+        return VD_EINVAL;
+    for (size_t i = 0; i < count; i++)
+        inputs[i] = input_of(frames[i], priority);
+    int code = vd_detector_submit_batch(detector, inputs, count, (int)count, ret_future, NULL);
+    for (size_t i = 0; code && i < count; i++)
+        release_frame(inputs[i].context);
     return code;
 }
 

@@ -1,7 +1,7 @@
 /* A run: a reader thread fills a bounded queue, the caller's thread submits to the detector and delivers in
  * order.
  *
- *   reader -> queue (files: BLOCK, live: DROP_OLDEST) -> submit -> pending, in order -> sink
+ *   reader -> queue (files: BLOCK, live: DROP_OLDEST) -> gathered -> submit -> pending, in order -> sink
  *
  * Invariants
  * 1. Frames reach the sink in their order, whatever the workers' order of completion.
@@ -23,7 +23,8 @@ enum { MOST_PENDING = 128, QUEUE_FRAMES = 4 };
 
 struct pending {
     vd_frame *frame;
-    vd_future *future; /* NULL without a detector */
+    vd_future *future; /* NULL without a detector; frames of a batch share it */
+    int place;         /* in the batch */
 };
 
 struct run {
@@ -41,6 +42,8 @@ struct run {
     /* owned by the caller's thread */
     struct pending pending[MOST_PENDING];
     int head, count, room;
+    vd_frame *gathered[VD_MAX_FRAME_BATCH]; /* of the next batch, not submitted yet */
+    int gathered_count;
     vd_run_summary *summary;
     vd_run_sink *sink;
     void *context;
@@ -82,17 +85,30 @@ static void read_frames(void *context)
     vd_queue_close_push(run->queue);
 }
 
+/* Waits for what was found in a frame. */
+static void await_result(const struct pending *pending, bool is_batch, vd_result **ret_result,
+                         const vd_error **ret_error)
+{
+    vd_future_wait(pending->future, -1);
+    *ret_error = vd_future_error(pending->future);
+    void *value = vd_future_value(pending->future);
+    if (is_batch && value) {
+        const vd_batch_item *item = &((const vd_batch *)value)->items[pending->place];
+        *ret_result = item->result;
+        *ret_error = item->result ? NULL : &item->error;
+    } else {
+        *ret_result = value;
+    }
+}
+
 /* Delivers the oldest pending frame once it is complete. */
 static int deliver(struct run *run)
 {
     struct pending *oldest = &run->pending[run->head];
     vd_result *result = NULL;
     const vd_error *error = NULL;
-    if (oldest->future) {
-        vd_future_wait(oldest->future, -1);
-        result = vd_future_value(oldest->future);
-        error = vd_future_error(oldest->future);
-    }
+    if (oldest->future)
+        await_result(oldest, run->options->batch > 1, &result, &error);
     vd_run_summary *summary = run->summary;
     summary->frames++;
     summary->detected += result != NULL;
@@ -106,21 +122,34 @@ static int deliver(struct run *run)
     return code;
 }
 
-/* Takes the frame. A full detector queue is emptied by delivering. */
-static int submit(struct run *run, vd_frame *frame, vd_error *error)
+static int ask(struct run *run, vd_future **ret_future)
+{
+    vd_detector *detector = run->options->detector;
+    if (!detector)
+        return VD_OK;
+    if (run->options->batch == 1)
+        return vd_detector_submit_frame(detector, run->gathered[0], VD_PRIORITY_BACKGROUND, ret_future);
+    return vd_detector_submit_frames(detector, run->gathered, (size_t)run->gathered_count,
+                                     VD_PRIORITY_BACKGROUND, ret_future);
+}
+
+/* Submits what was gathered. A full detector queue is emptied by delivering. */
+static int submit(struct run *run, vd_error *error)
 {
     vd_future *future = NULL;
-    int code = VD_OK;
-    while (run->options->detector &&
-           (code = vd_detector_submit_frame(run->options->detector, frame, VD_PRIORITY_BACKGROUND, &future)) == VD_EAGAIN && run->count > 0)
-        if ((code = deliver(run)))
-            break;
-    if (code) {
-        vd_frame_unref(&frame);
+    int code = VD_OK, delivered = VD_OK;
+    while ((code = ask(run, &future)) == VD_EAGAIN && run->count > 0 && delivered == VD_OK)
+        delivered = deliver(run);
+    if (delivered)
+        return delivered;
+    if (code)
         return vd_error_set(error, code, NULL, "The detector takes no more pictures (%s).",
                             vd_code_name(code));
-    }
-    run->pending[(run->head + run->count++) % MOST_PENDING] = (struct pending){frame, future};
+    for (int i = 0; i < run->gathered_count; i++)
+        run->pending[(run->head + run->count++) % MOST_PENDING] = (struct pending){
+            .frame = run->gathered[i], .future = future ? vd_future_ref(future) : NULL, .place = i};
+    run->gathered_count = 0;
+    vd_future_unref(&future);
     return VD_OK;
 }
 
@@ -137,14 +166,30 @@ static int deliver_ready(struct run *run)
     return code;
 }
 
+/* Takes the next frame: false when there is none, which for a live source with a begun batch is when none has
+ * come yet. */
+static bool gather(struct run *run)
+{
+    bool begun = run->gathered_count > 0 && run->summary->source.is_live;
+    void *item = NULL;
+    if (vd_queue_take(run->queue, begun ? 0 : INT64_MAX, &item))
+        return false;
+    if (run->first_ns == 0)
+        run->first_ns = vd_clock_now_ns();
+    run->gathered[run->gathered_count++] = item;
+    return true;
+}
+
 static int process(struct run *run, vd_error *error)
 {
-    void *item = NULL;
-    int code = VD_OK;
-    while (code == VD_OK && vd_queue_take(run->queue, INT64_MAX, &item) == VD_OK) {
-        if (run->first_ns == 0)
-            run->first_ns = vd_clock_now_ns();
-        code = submit(run, item, error);
+    int batch = run->options->detector ? run->options->batch : 1, code = VD_OK;
+    bool more = true;
+    while (code == VD_OK && more) {
+        more = gather(run);
+        if (run->gathered_count == 0 || (more && run->gathered_count < batch))
+            continue;
+        more = true; /* a live source's may be late; the queue's end shows again with nothing gathered */
+        code = submit(run, error);
         if (code == VD_OK)
             code = deliver_ready(run);
     }
@@ -155,6 +200,8 @@ static int process(struct run *run, vd_error *error)
 
 static void drop_pending(struct run *run)
 {
+    while (run->gathered_count > 0)
+        vd_frame_unref(&run->gathered[--run->gathered_count]);
     for (; run->count > 0; run->count--) {
         struct pending *oldest = &run->pending[run->head];
         if (oldest->future)
@@ -210,6 +257,17 @@ static int run_opened(struct run *run, vd_error *error)
     return conclude(run, code, error);
 }
 
+/* How many frames may wait for their results: enough to keep every worker busy while the oldest are
+ * delivered, and a batch while the next one is gathered. */
+static int choose_room(const vd_run_options *options)
+{
+    if (!options->detector)
+        return 1;
+    int room =
+        2 * vd_detector_get_stats(options->detector).workers + (options->batch > 1 ? options->batch : 0);
+    return room < MOST_PENDING / 2 ? room : MOST_PENDING / 2;
+}
+
 int vd_run(const vd_run_options *options, vd_run_sink *sink, void *context, vd_run_summary *ret_summary,
            vd_error *error)
 {
@@ -217,6 +275,9 @@ int vd_run(const vd_run_options *options, vd_run_sink *sink, void *context, vd_r
     if (options->stride < 1 || options->stride > 1000)
         return vd_error_set(error, VD_EINVAL, "stride", "The stride is %d; it must be 1 to 1000.",
                             options->stride);
+    if (options->batch < 1 || options->batch > VD_MAX_FRAME_BATCH)
+        return vd_error_set(error, VD_EINVAL, "batch", "The batch is %d; it must be 1 to %d.", options->batch,
+                            VD_MAX_FRAME_BATCH);
     vd_sources_register();
     struct run *run = calloc(1, sizeof *run);
     if (!run || vd_cancel_init_child(&run->stop, options->cancel)) {
@@ -227,11 +288,9 @@ int vd_run(const vd_run_options *options, vd_run_sink *sink, void *context, vd_r
     run->summary = ret_summary;
     run->sink = sink;
     run->context = context;
-    run->room = options->detector ? 2 * vd_detector_get_stats(options->detector).workers : 1;
-    if (run->room > MOST_PENDING / 2)
-        run->room = MOST_PENDING / 2;
+    run->room = choose_room(options);
     vd_source_options source = options->source;
-    int least = run->room + QUEUE_FRAMES + 4;
+    int least = run->room + 2 * (options->batch - 1) + QUEUE_FRAMES + 4;
     source.pool_frames = source.pool_frames > least ? source.pool_frames : least;
     int code = vd_source_open(options->address, &source, &run->stop, &run->source, error);
     if (code == VD_OK) {

@@ -6,6 +6,13 @@
 #include "vedette/detector.h"
 
 /* Submits a frame; takes its own reference until the detector has read it. As vd_detector_submit. */
-int vd_detector_submit_frame(vd_detector *detector, vd_frame *frame, vd_priority priority, vd_future **ret_future);
+int vd_detector_submit_frame(vd_detector *detector, vd_frame *frame, vd_priority priority,
+                             vd_future **ret_future);
+
+enum { VD_MAX_FRAME_BATCH = 64 };
+
+/* The same for 1 to VD_MAX_FRAME_BATCH frames as one batch. As vd_detector_submit_batch. */
+int vd_detector_submit_frames(vd_detector *detector, vd_frame *const *frames, size_t count,
+                              vd_priority priority, vd_future **ret_future);
 
 #endif

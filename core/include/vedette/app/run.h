@@ -6,23 +6,25 @@
 #include <stdint.h>
 
 #include "vedette/app/cancel.h"
-#include "vedette/detector.h"
 #include "vedette/app/frame.h"
 #include "vedette/app/source.h"
+#include "vedette/detector.h"
 
 typedef struct vd_run_options {
     const char *address;
     vd_source_options source;
     vd_detector *detector; /* NULL: frames are delivered without a result */
     int stride;            /* every n-th frame, 1 to 1000, default 1 */
-    int64_t max_frames;    /* of the source; 0: no limit */
-    double max_seconds;    /* of stream time; 0: no limit */
-    vd_cancel *cancel;     /* may be NULL */
+    int batch;          /* frames that are submitted together, 1 to 64, default 1; a live source's batch goes
+                           out smaller rather than late */
+    int64_t max_frames; /* of the source; 0: no limit */
+    double max_seconds; /* of stream time; 0: no limit */
+    vd_cancel *cancel;  /* may be NULL */
 } vd_run_options;
 
 #define VD_RUN_OPTIONS_INIT                                                                                  \
     {                                                                                                        \
-        .source = VD_SOURCE_OPTIONS_INIT, .stride = 1                                                        \
+        .source = VD_SOURCE_OPTIONS_INIT, .stride = 1, .batch = 1                                            \
     }
 
 /* Called in the frames' order on the thread that called vd_run.
