@@ -1,7 +1,8 @@
 /* Futures of several futures. A group lives until its last member is complete; the future it gives out may be
  * dropped long before or kept long after.
  *
- * Invariant: each member's continuation runs once, so `remaining` reaches 0 once, and whoever takes it there frees. */
+ * Invariant: each member's continuation runs once, so `remaining` reaches 0 once, and whoever takes it there
+ * frees. */
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -11,7 +12,8 @@ struct group {
     vd_future *whole;
     bool any;
     size_t count;
-    atomic_size_t remaining; /* atomic: members complete on any thread */
+    atomic_size_t remaining;          /* atomic: members complete on any thread */
+    _Atomic(vd_future *) last_failed; /* atomic: likewise; one of the members, or NULL */
     vd_future *members[];
 };
 
@@ -31,7 +33,8 @@ static const vd_error *first_error(const struct group *group)
 
 static void finish(struct group *group)
 {
-    const vd_error *error = first_error(group);
+    vd_future *last = atomic_load(&group->last_failed);
+    const vd_error *error = !group->any ? first_error(group) : last ? vd_future_error(last) : NULL;
     if (error)
         vd_future_fail(group->whole, error); /* nothing happens where one of `any` has succeeded */
     else if (vd_future_begin(group->whole))
@@ -45,7 +48,9 @@ static void finish(struct group *group)
 static void on_member(void *context, vd_future *member)
 {
     struct group *group = context;
-    if (group->any && !vd_future_error(member) && vd_future_begin(group->whole))
+    if (vd_future_error(member))
+        atomic_store(&group->last_failed, member);
+    else if (group->any && vd_future_begin(group->whole))
         vd_future_complete(group->whole, vd_future_ref(member));
     if (atomic_fetch_sub(&group->remaining, 1) == 1)
         finish(group);

@@ -1,7 +1,7 @@
 /* Invariants
  * 1. Work comes only when every worker has opened or was left out, so what they share is immutable by then.
- * 2. The epochs of the units that a worker takes never fall within a lane; a reset reaches it between the pictures
- *    of before and those of after. */
+ * 2. The epochs of the units that a worker takes never fall within a lane; a reset reaches it between the
+ * pictures of before and those of after. */
 #include "detect/worker.h"
 
 #include <stdio.h>
@@ -61,18 +61,23 @@ static int make_bench(size_t chunk, struct bench *bench)
 }
 
 /* An error that somebody else's function gave must be one. */
-static void complete_error(vd_error *error, int code, const vd_input *input)
+static void make_error_sane(vd_error *error, int code, const char *what)
 {
     error->code = code < 0 ? code : VD_EFORMAT;
     if (error->text[0] == '\0')
-        vd_error_set(error, error->code, error->place, "The detector failed and gave no reason (%s).",
+        vd_error_set(error, error->code, error->place, "%s, and no reason was given (%s).", what,
                      vd_code_name(error->code));
+}
+
+static void complete_error(vd_error *error, int code, const vd_input *input)
+{
+    make_error_sane(error, code, "The detector failed");
     if (error->place[0] == '\0')
         snprintf(error->place, sizeof error->place, "frame %lld", (long long)input->frame_index);
 }
 
-static int make_result(const vd_crew *crew, const vd_request *request, const vd_input *input, vd_result **ret_result,
-                       vd_error *error)
+static int make_result(const vd_crew *crew, const vd_request *request, const vd_input *input,
+                       vd_result **ret_result, vd_error *error)
 {
     vd_result *result;
     if (vd_result_pool_take(crew->results, &result))
@@ -124,13 +129,26 @@ static void detect_alone(const vd_worker *worker, const vd_unit *unit, struct be
     }
 }
 
+/* What a pass that failed has left in a result is not part of the next one. */
+static void empty_result(vd_result *result)
+{
+    result->count = 0;
+    result->input_width = result->input_height = 0;
+    result->preprocess_ns = result->forward_ns = result->decode_ns = 0;
+    result->nms_done = 0;
+}
+
 /* One pass for all of the bench: false when it failed as a whole. */
 static bool detect_together(const vd_worker *worker, struct bench *bench)
 {
     vd_error error = {0};
-    if (bench->count < 2 || !worker->crew->ops->detect_batch ||
-        worker->crew->ops->detect_batch(worker->state, bench->images, bench->results, bench->count, &error))
+    if (bench->count < 2 || !worker->crew->ops->detect_batch)
         return false;
+    if (worker->crew->ops->detect_batch(worker->state, bench->images, bench->results, bench->count, &error)) {
+        for (size_t n = 0; n < bench->count; n++)
+            empty_result(bench->results[n]);
+        return false;
+    }
     for (size_t n = 0; n < bench->count; n++) {
         vd_candidates_sanitise(bench->results[n]);
         bench->outcomes[bench->places[n]].result = bench->results[n];
@@ -166,13 +184,15 @@ static void open_state(vd_worker *worker, struct bench *bench)
         vd_error_set(&error, code, NULL, "There was not enough memory for a worker.");
     else
         code = crew->ops->open(crew->config, &worker->state, &labels, &error);
-    if (code)
+    if (code) {
+        make_error_sane(&error, code, "The detector could not be started");
         vd_labels_unref(&labels);
+    }
     vd_mutex_lock(&crew->schedule->lock);
     worker->opened = code ? VD_WORKER_LEFT_OUT : VD_WORKER_READY;
     worker->labels = labels;
-    worker->error = error;
-    worker->error.code = code;
+    if (code)
+        worker->error = error;
     crew->schedule->counts.workers += code == VD_OK;
     vd_cond_broadcast(&crew->schedule->room);
     vd_mutex_unlock(&crew->schedule->lock);
