@@ -7,10 +7,10 @@
 #include <stddef.h>
 
 #include "vedette/app/draw.h"
-#include "vedette/app/frame.h"
 #include "vedette/app/recorder.h"
-#include "vedette/app/source.h"
 #include "vedette/detection.h"
+#include "vedette/frame.h"
+#include "vedette/source.h"
 
 /* Boxes and labels for a drawing. */
 typedef struct cli_boxes {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "vedette/app/nearest.h"
+#include "vedette/app/sources.h"
 
 static const struct command {
     const char *name, *summary;
@@ -57,6 +58,7 @@ static int run_interruptible(const struct command *command, int argc, char **arg
         vd_cancel_free(&interrupt);
         return CLI_FAILED;
     }
+    vd_sources_register();
     int status = command->run(argc, argv);
     bool interrupted = vd_interrupted();
     vd_interrupt_stop();

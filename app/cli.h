@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "vedette/app/cancel.h"
-#include "vedette/app/source.h"
+#include "vedette/app/interrupt.h"
 #include "vedette/error.h"
+#include "vedette/source.h"
 
 /* The commands end with one of these. */
 enum cli_status {

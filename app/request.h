@@ -3,9 +3,9 @@
 #define APP_REQUEST_H
 
 #include "options.h"
-#include "vedette/detector.h"
-#include "vedette/app/run.h"
 #include "vedette/app/settings.h"
+#include "vedette/detector.h"
+#include "vedette/run.h"
 
 typedef struct cli_request {
     /* options; NULL and negative: not given */

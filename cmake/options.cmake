@@ -9,6 +9,7 @@ add_compile_options(
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes>
   $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
   $<$<COMPILE_LANGUAGE:C>:-Wold-style-definition>
+  -ffunction-sections -fdata-sections
   $<$<BOOL:${VD_WERROR}>:-Werror>
   $<$<CONFIG:RelWithDebInfo>:-O2>)
 add_compile_definitions(_GNU_SOURCE $<$<CONFIG:Debug>:VD_DEBUG=1>)

@@ -6,7 +6,7 @@
 
 #include "ui/words.h"
 #include "vedette/app/encoder.h"
-#include "vedette/app/frame.h"
+#include "vedette/frame.h"
 
 typedef struct snapshot {
     vd_store *store;

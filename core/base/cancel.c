@@ -7,7 +7,7 @@
 
 static int init_with_rank(vd_cancel *cancel, int rank)
 {
-    cancel->parent = cancel->child = NULL;
+    cancel->parent = cancel->children = cancel->sibling = NULL;
     atomic_init(&cancel->requested, false);
     int code = vd_mutex_init(&cancel->lock, rank);
     if (code)
@@ -25,28 +25,28 @@ int vd_cancel_init(vd_cancel *cancel)
 
 int vd_cancel_init_child(vd_cancel *cancel, vd_cancel *parent)
 {
+    if (parent && parent->parent)
+        return VD_EINVAL;
     int code = init_with_rank(cancel, VD_RANK_CANCEL_CHILD);
     if (code || !parent)
         return code;
     vd_mutex_lock(&parent->lock);
-    if (parent->child) {
-        code = VD_EINVAL;
-    } else {
-        parent->child = cancel;
-        cancel->parent = parent;
-        atomic_store(&cancel->requested, atomic_load(&parent->requested));
-    }
+    cancel->parent = parent;
+    cancel->sibling = parent->children;
+    parent->children = cancel;
+    atomic_store(&cancel->requested, atomic_load(&parent->requested));
     vd_mutex_unlock(&parent->lock);
-    if (code)
-        vd_cancel_fini(cancel);
-    return code;
+    return VD_OK;
 }
 
 void vd_cancel_fini(vd_cancel *cancel)
 {
     if (cancel->parent) {
         vd_mutex_lock(&cancel->parent->lock);
-        cancel->parent->child = NULL;
+        vd_cancel **link = &cancel->parent->children;
+        while (*link != cancel)
+            link = &(*link)->sibling;
+        *link = cancel->sibling;
         vd_mutex_unlock(&cancel->parent->lock);
     }
     vd_cond_fini(&cancel->wake);
@@ -81,8 +81,8 @@ void vd_cancel_request(vd_cancel *cancel)
     vd_mutex_lock(&cancel->lock);
     atomic_store(&cancel->requested, true);
     vd_cond_broadcast(&cancel->wake);
-    if (cancel->child)
-        vd_cancel_request(cancel->child);
+    for (vd_cancel *child = cancel->children; child; child = child->sibling)
+        vd_cancel_request(child);
     vd_mutex_unlock(&cancel->lock);
 }
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/thread.h"
-#include "vedette/app/cancel.h"
+#include "vedette/app/interrupt.h"
 #include "vedette/error.h"
 
 static vd_thread interrupt_thread;

@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "vedette/app/frame.h"
+#include "vedette/frame.h"
 #include "vedette/image.h"
 
 typedef struct vd_frame_pool vd_frame_pool;

@@ -12,7 +12,7 @@
 
 #include "base/cancel.h"
 #include "frame/frame.h"
-#include "vedette/app/source.h"
+#include "media/source_kind.h"
 
 enum { VD_AV_MAX_PIXELS = 8192 * 8192 };
 

@@ -5,7 +5,7 @@
 #include "base/cancel.h"
 #include "base/text.h"
 #include "media/av_source.h"
-#include "vedette/app/source.h"
+#include "media/source_kind.h"
 
 enum { MAX_KINDS = 8 };
 
@@ -50,7 +50,7 @@ bool vd_source_address_is_live(const char *address)
     return address && (find_kind(address) || vd_av_kind_of(address) > VD_AV_FILE);
 }
 
-int vd_source_open(const char *address, const vd_source_options *options, struct vd_cancel *cancel,
+int vd_source_open(const char *address, const vd_source_options *options, vd_cancel *cancel,
                    vd_source **ret_source, vd_error *error)
 {
     static const vd_source_options plain = VD_SOURCE_OPTIONS_INIT;
@@ -64,7 +64,8 @@ int vd_source_open(const char *address, const vd_source_options *options, struct
         chosen.open_timeout_ns = plain.open_timeout_ns;
     if (chosen.stall_timeout_ns <= 0)
         chosen.stall_timeout_ns = plain.stall_timeout_ns;
-    chosen.wait_for_frame = !vd_source_address_is_live(address);
+    if (!chosen.rtsp_transport)
+        chosen.rtsp_transport = plain.rtsp_transport;
 
     vd_source *source = calloc(1, sizeof *source);
     if (!source)
@@ -95,7 +96,7 @@ const vd_source_info *vd_source_get_info(const vd_source *source)
     return &source->info;
 }
 
-int vd_source_read(vd_source *source, struct vd_frame **ret_frame, vd_error *error)
+int vd_source_read(vd_source *source, vd_frame **ret_frame, vd_error *error)
 {
     return source->ops->read(source->state, ret_frame, error);
 }

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "pipeline/camera_state.h"
 #include "pipeline/reaper.h"
-#include "pipeline/sources.h"
+#include "vedette/app/sources.h"
 
 const char *vd_camera_default_model(const char *address)
 {

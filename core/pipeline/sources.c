@@ -1,4 +1,4 @@
-#include "pipeline/sources.h"
+#include "vedette/app/sources.h"
 
 #include "base/thread.h"
 #include "scene/scene.h"

@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "frame/frame.h"
+#include "media/source_kind.h"
 #include "scene/scene.h"
-#include "vedette/app/source.h"
 
 /* A reader that is later than this many pictures gets the newest one instead of the next. */
 enum { PATIENCE = 3 };

@@ -7,8 +7,8 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "frame/frame.h"
+#include "media/source_kind.h"
 #include "vedette/detection.h"
-#include "vedette/app/source.h"
 
 struct fake {
     int64_t frames, next, break_at;

@@ -6,7 +6,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "frame/frame.h"
-#include "vedette/app/source.h"
+#include "media/source_kind.h"
 
 struct paced {
     vd_source *file;

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "frame/frame.h"
-#include "vedette/app/source.h"
+#include "vedette/source.h"
 
 struct wishes {
     const char *address;

@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "frame/frame.h"
 #include "vedette/app/recorder.h"
-#include "vedette/app/run.h"
+#include "vedette/app/sources.h"
+#include "vedette/run.h"
 
 static int64_t first_ns;
 
@@ -40,6 +41,7 @@ int main(int argc, char **argv)
     }
     options.path = argv[1];
     options.frames_per_s = 25;
+    vd_sources_register();
     run.address = "demo:size=320x180,fps=25";
     run.max_seconds = 30;
     if (vd_recorder_start(&options, &recorder, &error) ||

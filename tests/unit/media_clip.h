@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "frame/frame.h"
 #include "vedette/app/encoder.h"
-#include "vedette/app/source.h"
+#include "vedette/source.h"
 
 enum { CLIP_BITS = 12, CLIP_CELL = 16, CLIP_WIDTH = CLIP_BITS * CLIP_CELL, CLIP_HEIGHT = 96 };
 

@@ -2,11 +2,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "check_main.h"
 #include "doubles/fake_source.h"
-#include "vedette/app/run.h"
+#include "vedette/run.h"
 
 static vd_detector *detector;
+static int queue_size;
 
 static void open_detector(const struct fake_detector_config *config, int workers)
 {
@@ -14,13 +16,14 @@ static void open_detector(const struct fake_detector_config *config, int workers
     options.ops = &fake_detector_ops;
     options.config = config;
     options.max_workers = workers;
-    options.queue_size = 4;
+    options.queue_size = queue_size;
     ck_assert_int_eq(vd_detector_new(&options, &detector, NULL), VD_OK);
 }
 
 static void setup(void)
 {
     fake_source_register();
+    queue_size = 4;
 }
 
 static void teardown(void)
@@ -146,6 +149,99 @@ START_TEST(a_live_source_that_is_too_fast_drops_and_counts)
 }
 END_TEST
 
+struct shared_run {
+    vd_thread thread;
+    vd_run_options options;
+    struct delivered delivered;
+    vd_run_summary summary;
+    int code;
+};
+
+static void run_one(void *context)
+{
+    struct shared_run *run = context;
+    run->code = vd_run(&run->options, on_frame, &run->delivered, &run->summary, NULL);
+}
+
+enum { RUNS = 3 };
+
+static void start_runs(struct shared_run *runs, const char *address, int batch, vd_cancel *cancel)
+{
+    for (int i = 0; i < RUNS; i++) {
+        vd_run_options options = VD_RUN_OPTIONS_INIT;
+        options.address = address;
+        options.detector = detector;
+        options.batch = batch;
+        options.cancel = cancel;
+        runs[i] = (struct shared_run){.options = options, .delivered = {.last = -1}};
+        ck_assert_int_eq(vd_thread_start(&runs[i].thread, "runs", run_one, &runs[i]), VD_OK);
+    }
+}
+
+/* The queue takes one request: most of the time another source's stands in it. */
+START_TEST(sources_share_a_detector_and_lose_no_frame)
+{
+    static const struct fake_detector_config config = {.delay_ms = 1};
+    struct shared_run runs[RUNS];
+    queue_size = 1;
+    open_detector(&config, 1);
+    start_runs(runs, "fake:frames=50", 1 + 7 * _i, NULL);
+    for (int i = 0; i < RUNS; i++) {
+        vd_thread_join(&runs[i].thread);
+        ck_assert_int_eq(runs[i].code, VD_OK);
+        ck_assert_int_eq(runs[i].delivered.count, 50);
+        ck_assert_int_eq(runs[i].summary.detected, 50);
+    }
+}
+END_TEST
+
+START_TEST(one_token_ends_all_runs)
+{
+    static const struct fake_detector_config config = {0};
+    struct shared_run runs[RUNS];
+    vd_cancel *cancel;
+    ck_assert_int_eq(vd_cancel_new(&cancel), VD_OK);
+    open_detector(&config, 1);
+    start_runs(runs, "fake:silent=1", 1, cancel);
+    vd_cancel_request(cancel);
+    for (int i = 0; i < RUNS; i++) {
+        vd_thread_join(&runs[i].thread);
+        ck_assert_int_eq(runs[i].code, VD_ECANCELED);
+    }
+    vd_cancel_free(&cancel);
+}
+END_TEST
+
+static void run_within(void *context, vd_future *future)
+{
+    struct shared_run *run = context;
+    (void)future;
+    run_one(run);
+}
+
+START_TEST(wrong_requests_are_refused)
+{
+    static const struct fake_detector_config config = {.delay_ms = 20};
+    static uint8_t pixels[64 * 64];
+    vd_input input = {
+        .image = {.format = VD_PIXEL_GREY, .width = 64, .height = 64, .planes = {pixels}, .strides = {64}}};
+    struct shared_run run = {.options = VD_RUN_OPTIONS_INIT, .delivered = {.last = -1}};
+    vd_future *future;
+    open_detector(&config, 1);
+    run.options.address = "fake:frames=3";
+    run.options.detector = detector;
+    ck_assert_int_eq(vd_run(&run.options, NULL, NULL, &run.summary, NULL), VD_EINVAL);
+    ck_assert_int_eq(vd_run(&run.options, on_frame, &run.delivered, NULL, NULL), VD_EINVAL);
+    ck_assert_int_eq(vd_run(NULL, on_frame, &run.delivered, &run.summary, NULL), VD_EINVAL);
+    ck_assert_int_eq(vd_detector_submit(detector, &input, &future, NULL), VD_OK);
+    vd_future_then(future, run_within, &run);
+    ck_assert_int_eq(vd_detector_shutdown(detector, VD_SHUTDOWN_WAIT), VD_OK);
+    /* On the worker it is refused; where the future was complete already, it ran here. */
+    ck_assert(run.code == VD_EDEADLK || (run.code == VD_OK && run.delivered.count == 3));
+    vd_future_unref(&future);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("run");
@@ -157,6 +253,9 @@ static Suite *make_suite(void)
     tcase_add_test(tests, the_sink_can_end_it);
     tcase_add_test(tests, a_source_that_breaks_later_is_a_warning_and_at_once_an_error);
     tcase_add_test(tests, a_live_source_that_is_too_fast_drops_and_counts);
+    tcase_add_loop_test(tests, sources_share_a_detector_and_lose_no_frame, 0, 2);
+    tcase_add_test(tests, one_token_ends_all_runs);
+    tcase_add_test(tests, wrong_requests_are_refused);
     suite_add_tcase(suite, tests);
     return suite;
 }

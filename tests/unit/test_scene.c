@@ -10,7 +10,7 @@
 #include "frame/frame.h"
 #include "scene/scene.h"
 #include "scene/traffic.h"
-#include "vedette/app/source.h"
+#include "vedette/source.h"
 
 enum { MOST = 32 };
 

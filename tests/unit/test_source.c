@@ -1,4 +1,4 @@
-#include "vedette/app/source.h"
+#include "media/source_kind.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -415,7 +415,8 @@ static int open_double(const char *address, const vd_source_options *options, st
     (void)cancel, (void)error;
     static int state;
     ck_assert_str_eq(address, "double:one");
-    ck_assert(!options->wait_for_frame);
+    ck_assert_str_eq(options->rtsp_transport, "tcp");
+    ck_assert_int_eq(options->pool_frames, 8);
     *ret_state = &state;
     ret_info->is_live = true;
     return VD_OK;

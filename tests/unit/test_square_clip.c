@@ -9,7 +9,7 @@
 #include "doubles/square_clip.h"
 #include "frame/convert.h"
 #include "frame/frame.h"
-#include "vedette/app/source.h"
+#include "vedette/source.h"
 
 static vd_image make_image(vd_pixel_format format, int width, int height)
 {

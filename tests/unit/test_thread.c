@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "check_main.h"
+#include "vedette/app/interrupt.h"
 #include "vedette/error.h"
 
 enum { FAR_S = 60 }; /* a deadline that no test waits for */
@@ -240,16 +241,17 @@ START_TEST(sleeping_ends_by_itself)
 }
 END_TEST
 
-START_TEST(a_request_reaches_the_child)
+START_TEST(a_request_reaches_the_children)
 {
-    vd_cancel *parent = NULL, child, other;
+    vd_cancel *parent = NULL, child, other, third;
     vd_thread thread = {0};
     ck_assert_int_eq(vd_cancel_new(&parent), VD_OK);
     ck_assert_int_eq(vd_cancel_init_child(&child, parent), VD_OK);
-    ck_assert_int_eq(vd_cancel_init_child(&other, parent), VD_EINVAL);
+    ck_assert_int_eq(vd_cancel_init_child(&other, parent), VD_OK);
+    ck_assert_int_eq(vd_cancel_init_child(&third, &child), VD_EINVAL);
     vd_cancel_request(&child);
     ck_assert(vd_cancel_requested(&child));
-    ck_assert(!vd_cancel_requested(parent));
+    ck_assert(!vd_cancel_requested(parent) && !vd_cancel_requested(&other));
     vd_cancel_fini(&child);
     ck_assert_int_eq(vd_cancel_init_child(&child, parent), VD_OK);
     ck_assert(!vd_cancel_requested(&child));
@@ -258,6 +260,8 @@ START_TEST(a_request_reaches_the_child)
     vd_cancel_request(parent);
     vd_thread_join(&thread);
     ck_assert_int_eq(atomic_load(&s.cancelled), 1);
+    ck_assert(vd_cancel_requested(&other));
+    vd_cancel_fini(&other);
     vd_cancel_fini(&child);
     ck_assert_int_eq(vd_cancel_init_child(&child, parent),
                      VD_OK); /* of a parent that was requested already */
@@ -347,7 +351,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(cancels, 90);
     tcase_add_test(cancels, a_request_wakes_every_sleeper);
     tcase_add_test(cancels, sleeping_ends_by_itself);
-    tcase_add_test(cancels, a_request_reaches_the_child);
+    tcase_add_test(cancels, a_request_reaches_the_children);
     tcase_add_loop_test(cancels, a_signal_becomes_a_request, SIGINT, SIGINT + 1);
     tcase_add_loop_test(cancels, a_signal_becomes_a_request, SIGTERM, SIGTERM + 1);
     tcase_add_test(cancels, stopping_is_no_request);

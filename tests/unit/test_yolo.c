@@ -9,10 +9,10 @@
 
 #include "check_main.h"
 #include "engine/engine.h"
-#include "vedette/app/cancel.h"
 #include "vedette/app/detector_frame.h"
-#include "vedette/app/frame.h"
-#include "vedette/app/source.h"
+#include "vedette/cancel.h"
+#include "vedette/frame.h"
+#include "vedette/source.h"
 
 enum { MAX_WANTED = 64 };
 
@@ -247,7 +247,8 @@ START_TEST(workers_agree)
     vd_frame *frame = read_picture(picture_path);
     vd_future *futures[PICTURES];
     for (int i = 0; i < PICTURES; i++)
-        ck_assert_int_eq(vd_detector_submit_frame(detector, frame, VD_PRIORITY_INTERACTIVE, &futures[i]), VD_OK);
+        ck_assert_int_eq(vd_detector_submit_frame(detector, frame, VD_PRIORITY_INTERACTIVE, &futures[i]),
+                         VD_OK);
     for (int i = 0; i < PICTURES; i++) {
         ck_assert_int_eq(vd_future_wait(futures[i], -1), VD_OK);
         const vd_result *first = vd_future_value(futures[0]), *other = vd_future_value(futures[i]);

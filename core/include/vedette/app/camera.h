@@ -10,13 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "vedette/detector.h"
 #include "vedette/app/draw.h"
 #include "vedette/app/recorder.h"
 #include "vedette/app/settings.h"
-#include "vedette/app/source.h"
 #include "vedette/detection.h"
+#include "vedette/detector.h"
 #include "vedette/error.h"
+#include "vedette/source.h"
 
 typedef struct vd_camera vd_camera;
 

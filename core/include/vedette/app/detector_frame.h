@@ -2,8 +2,8 @@
 #ifndef VEDETTE_APP_DETECTOR_FRAME_H
 #define VEDETTE_APP_DETECTOR_FRAME_H
 
-#include "vedette/app/frame.h"
 #include "vedette/detector.h"
+#include "vedette/frame.h"
 
 /* Submits a frame; takes its own reference until the detector has read it. As vd_detector_submit. */
 int vd_detector_submit_frame(vd_detector *detector, vd_frame *frame, vd_priority priority,

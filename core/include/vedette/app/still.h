@@ -3,8 +3,8 @@
 #define VEDETTE_APP_STILL_H
 
 #include "vedette/app/draw.h"
-#include "vedette/app/frame.h"
 #include "vedette/error.h"
+#include "vedette/frame.h"
 
 /* Writes a frame as a PNG or JPEG picture (the ending chooses) in its own size; replaces a file of that name.
  *

@@ -6,7 +6,7 @@
  * Invariants
  * 1. Frames reach the sink in their order, whatever the workers' order of completion.
  * 2. Every frame read is delivered, or counted in `dropped` (live only), or left out by the stride. */
-#include "vedette/app/run.h"
+#include "vedette/run.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +15,13 @@
 #include "base/clock.h"
 #include "base/queue.h"
 #include "base/thread.h"
+#include "detect/worker.h"
 #include "frame/frame.h"
-#include "pipeline/sources.h"
 #include "vedette/app/detector_frame.h"
 
 enum { MOST_PENDING = 128, QUEUE_FRAMES = 4 };
+
+static const int64_t FULL_NS = 5 * VD_NS_PER_MS; /* until a queue that others keep full is tried again */
 
 struct pending {
     vd_frame *frame;
@@ -133,15 +135,25 @@ static int ask(struct run *run, vd_future **ret_future)
                                      VD_PRIORITY_BACKGROUND, ret_future);
 }
 
-/* Submits what was gathered. A full detector queue is emptied by delivering. */
+/* The detector's queue is full: delivering empties it; where others fill it there is only waiting. */
+static int make_room(struct run *run, vd_error *error)
+{
+    if (run->count > 0)
+        return deliver(run);
+    if (vd_cancel_sleep_until(&run->stop, vd_clock_now_ns() + FULL_NS))
+        return vd_error_set(error, VD_ECANCELED, run->summary->source.address, "Interrupted.");
+    return VD_OK;
+}
+
+/* Submits what was gathered. */
 static int submit(struct run *run, vd_error *error)
 {
     vd_future *future = NULL;
-    int code = VD_OK, delivered = VD_OK;
-    while ((code = ask(run, &future)) == VD_EAGAIN && run->count > 0 && delivered == VD_OK)
-        delivered = deliver(run);
-    if (delivered)
-        return delivered;
+    int code = VD_OK, stopped = VD_OK;
+    while (stopped == VD_OK && (code = ask(run, &future)) == VD_EAGAIN)
+        stopped = make_room(run, error);
+    if (stopped)
+        return stopped;
     if (code)
         return vd_error_set(error, code, NULL, "The detector takes no more pictures (%s).",
                             vd_code_name(code));
@@ -268,17 +280,30 @@ static int choose_room(const vd_run_options *options)
     return room < MOST_PENDING / 2 ? room : MOST_PENDING / 2;
 }
 
-int vd_run(const vd_run_options *options, vd_run_sink *sink, void *context, vd_run_summary *ret_summary,
-           vd_error *error)
+static int check(const vd_run_options *options, vd_run_sink *sink, const vd_run_summary *summary,
+                 vd_error *error)
 {
-    *ret_summary = (vd_run_summary){0};
+    if (!options || !sink || !summary)
+        return vd_error_set(error, VD_EINVAL, NULL, "A run needs options, a sink and room for its summary.");
     if (options->stride < 1 || options->stride > 1000)
         return vd_error_set(error, VD_EINVAL, "stride", "The stride is %d; it must be 1 to 1000.",
                             options->stride);
     if (options->batch < 1 || options->batch > VD_MAX_FRAME_BATCH)
         return vd_error_set(error, VD_EINVAL, "batch", "The batch is %d; it must be 1 to %d.", options->batch,
                             VD_MAX_FRAME_BATCH);
-    vd_sources_register();
+    if (options->detector && vd_worker_is_within(options->detector))
+        return vd_error_set(error, VD_EDEADLK, NULL,
+                            "A continuation of the detector must not wait for a run through it.");
+    return VD_OK;
+}
+
+int vd_run(const vd_run_options *options, vd_run_sink *sink, void *context, vd_run_summary *ret_summary,
+           vd_error *error)
+{
+    int code = check(options, sink, ret_summary, error);
+    if (code)
+        return code;
+    *ret_summary = (vd_run_summary){0};
     struct run *run = calloc(1, sizeof *run);
     if (!run || vd_cancel_init_child(&run->stop, options->cancel)) {
         free(run);
@@ -292,7 +317,7 @@ int vd_run(const vd_run_options *options, vd_run_sink *sink, void *context, vd_r
     vd_source_options source = options->source;
     int least = run->room + 2 * (options->batch - 1) + QUEUE_FRAMES + 4;
     source.pool_frames = source.pool_frames > least ? source.pool_frames : least;
-    int code = vd_source_open(options->address, &source, &run->stop, &run->source, error);
+    code = vd_source_open(options->address, &source, &run->stop, &run->source, error);
     if (code == VD_OK) {
         ret_summary->source = *vd_source_get_info(run->source);
         code = run_opened(run, error);
