@@ -3,6 +3,7 @@ set(vd_gate_detector ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c ${CMAKE
 vd_test(detector SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
 vd_test(detector_batch SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
 vd_test(detector_shutdown SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
+vd_test(detector_load SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
 vd_test(candidates MODULES detect frame base)
 vd_test(builtin MODULES detect model engine frame base)
 vd_test(yolo_decode MODULES detect model engine frame base)
