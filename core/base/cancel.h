@@ -20,8 +20,9 @@ struct vd_cancel {
 int vd_cancel_init(vd_cancel *cancel);
 void vd_cancel_fini(vd_cancel *cancel);
 
-/* A token that is also requested whenever `parent` is (NULL: as vd_cancel_init). The parent must outlive it and has
- * one child at a time; children have none. VD_OK, VD_EINVAL (there is a child already) or VD_ENOMEM. */
+/* A token that is also requested whenever `parent` is (NULL: as vd_cancel_init). The parent must outlive it
+ * and has one child at a time; children have none. VD_OK, VD_EINVAL (there is a child already) or VD_ENOMEM.
+ */
 int vd_cancel_init_child(vd_cancel *cancel, vd_cancel *parent);
 
 /* vd_cancel_request returns at once and may come often; vd_cancel_requested takes NULL as a token that is

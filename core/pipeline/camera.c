@@ -303,10 +303,10 @@ void vd_camera_step(vd_camera *camera, int frames)
         if (frames > 0) {
             camera->steps += frames;
         } else if (camera->status.source.can_seek) {
-            /* A moment before this frame the one ahead of it is on screen, whatever the frame rate. */
+            /* Half a frame before this one begins the one ahead of it is on screen. */
             double length =
                 camera->status.source.frames_per_s > 0 ? 1 / camera->status.source.frames_per_s : 0.04;
-            want_seek_locked(camera, camera->timeline.shown.at.time_s - 0.001 + (frames + 1) * length);
+            want_seek_locked(camera, camera->timeline.shown.at.time_s + (frames + 0.5) * length);
         }
         vd_camera_set_state_locked(camera);
         vd_cond_broadcast(&camera->changed);

@@ -71,6 +71,8 @@ struct vd_camera {
     bool playing, seek_wanted, show_next; /* show_next: the first frame after a seek is shown at once */
     double seek_s;
     int steps; /* frames to show although paused */
+    bool
+        may_reuse; /* since a seek: a frame that was detected before need not be again; not for a new round */
 
     bool clock_running;       /* files: stream time passes */
     int64_t anchor_ns;        /* monotonic time at which … */

@@ -76,6 +76,7 @@ static void seek(vd_camera *camera, vd_source *source, double time_s)
         vd_timeline_flush(&camera->timeline);
         begin_elsewhere_locked(camera);
         camera->show_next = true;
+        camera->may_reuse = true;
         camera->clock_running = false;
         memset(&camera->status.error, 0, sizeof camera->status.error);
     }
@@ -116,6 +117,7 @@ static bool begin_again(vd_camera *camera, vd_source *source, uint64_t frames_th
         return false;
     vd_mutex_lock(&camera->lock);
     begin_elsewhere_locked(camera);
+    camera->may_reuse = false; /* a clip shorter than what is remembered would never be detected again */
     vd_mutex_unlock(&camera->lock);
     return true;
 }

@@ -1,5 +1,6 @@
 #include "pipeline/timeline.h"
 
+#include <math.h>
 #include <string.h>
 
 void vd_timeline_init(vd_timeline *timeline, int capacity)
@@ -88,6 +89,18 @@ void vd_timeline_add_result(vd_timeline *timeline, const vd_moment *at, vd_resul
     }
     int slot = (timeline->result_head + timeline->result_count++) % VD_TIMELINE_RESULTS;
     timeline->results[slot] = (struct vd_timeline_result){.at = *at, .result = result};
+}
+
+vd_result *vd_timeline_recall(const vd_timeline *timeline, const vd_moment *at)
+{
+    static const double same_time_s = 0.0005;
+    for (int i = 0; i < timeline->result_count; i++) {
+        const struct vd_timeline_result *entry = result_at(timeline, i);
+        if (entry->at.serial != at->serial && entry->result &&
+            fabs(entry->at.time_s - at->time_s) < same_time_s)
+            return entry->result;
+    }
+    return NULL;
 }
 
 static bool is_submitted(const vd_timeline *timeline, const struct vd_timeline_entry *entry)

@@ -74,6 +74,10 @@ void vd_timeline_forget_results(vd_timeline *timeline);
 /* Adds what detection of a frame gave; takes the reference; NULL when it failed. Results come in order. */
 void vd_timeline_add_result(vd_timeline *timeline, const vd_moment *at, vd_result *result);
 
+/* A result of the same picture from before a seek: the one of another serial at the same stream time.
+ * Borrowed; NULL when it is not remembered. */
+vd_result *vd_timeline_recall(const vd_timeline *timeline, const vd_moment *at);
+
 /* The frame a live source should have detected next: the newest, unless it was submitted. Borrowed or NULL.
  */
 const struct vd_timeline_entry *vd_timeline_next_live(const vd_timeline *timeline);

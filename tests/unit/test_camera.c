@@ -222,6 +222,7 @@ static int64_t index_now(vd_camera *camera, vd_view *view, int64_t wanted)
 START_TEST(paused_files_step_both_ways_and_seek)
 {
     static const struct fake_detector_config config = {.delay_ms = 1};
+    vd_draw_box boxes[8];
     vd_camera *camera = open_fake("fake:frames=60", &config, VD_SYNC_AUTO, true);
     vd_view view = {0};
     wait_for_state(camera, VD_CAMERA_PAUSED);
@@ -230,6 +231,7 @@ START_TEST(paused_files_step_both_ways_and_seek)
     ck_assert_int_eq(index_now(camera, &view, 3), 3);
     vd_camera_step(camera, -1);
     ck_assert_int_eq(index_now(camera, &view, 2), 2);
+    ck_assert_uint_gt(vd_view_get_boxes(&view, &all, boxes, 8), 0);
     vd_camera_seek(camera, 40.0 / 25);
     ck_assert_int_eq(index_now(camera, &view, 40), 40);
     ck_assert(!status_of(camera).playing);

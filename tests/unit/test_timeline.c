@@ -171,6 +171,20 @@ START_TEST(frames_of_a_seek_are_forgotten_and_given_back)
 }
 END_TEST
 
+START_TEST(a_frame_seen_before_a_seek_is_recalled)
+{
+    push(0, 3);
+    vd_moment at = vd_timeline_peek(&timeline, 1)->at;
+    complete(&at);
+    ck_assert_ptr_null(vd_timeline_recall(&timeline, &at)); /* its own result is no memory */
+    vd_timeline_flush(&timeline);
+    serial++;
+    push(0, 3);
+    ck_assert_ptr_null(vd_timeline_recall(&timeline, &vd_timeline_peek(&timeline, 0)->at));
+    ck_assert_ptr_nonnull(vd_timeline_recall(&timeline, &vd_timeline_peek(&timeline, 1)->at));
+}
+END_TEST
+
 START_TEST(results_are_forgotten_oldest_first)
 {
     for (int i = 0; i < VD_TIMELINE_RESULTS + 10; i++) {
@@ -197,6 +211,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_failed_detection_covers_but_draws_nothing);
     tcase_add_test(tests, another_model_asks_anew);
     tcase_add_test(tests, frames_of_a_seek_are_forgotten_and_given_back);
+    tcase_add_test(tests, a_frame_seen_before_a_seek_is_recalled);
     tcase_add_test(tests, results_are_forgotten_oldest_first);
     suite_add_tcase(suite, tests);
     return suite;
