@@ -61,7 +61,7 @@ void vd_timeline_flush(vd_timeline *timeline)
 {
     while (timeline->count > 0)
         vd_timeline_drop(timeline);
-    timeline->last_submitted = timeline->next_order - 1;
+    timeline->last_submitted = timeline->most_submitted = timeline->next_order - 1;
     timeline->ended = false;
 }
 
@@ -124,6 +124,24 @@ static int first_open(const vd_timeline *timeline)
     return i;
 }
 
+static const struct vd_timeline_entry *entry_before(const vd_timeline *timeline, int i)
+{
+    return i > 0 ? vd_timeline_peek(timeline, i - 1) : &timeline->shown;
+}
+
+/* What now_s, a time of the shown frame's round, is in the round of the i-th frame: as long before its first
+ * frame as the rounds ahead of it still take. */
+static double now_in_round_of(const vd_timeline *timeline, int i, double now_s)
+{
+    for (int k = 0; k <= i; k++) {
+        const struct vd_timeline_entry *entry = vd_timeline_peek(timeline, k);
+        const struct vd_timeline_entry *before = entry_before(timeline, k);
+        if (entry->at.serial != before->at.serial)
+            now_s += entry->at.time_s - (before->at.time_s + before->frame->duration_s);
+    }
+    return now_s;
+}
+
 const struct vd_timeline_entry *vd_timeline_next_of_file(const vd_timeline *timeline, double now_s,
                                                          double latency_s)
 {
@@ -133,31 +151,35 @@ const struct vd_timeline_entry *vd_timeline_next_of_file(const vd_timeline *time
     const struct vd_timeline_entry *next = vd_timeline_peek(timeline, first);
     if (!next)
         return NULL;
-    const struct vd_timeline_entry *following = vd_timeline_peek(timeline, first + 1);
-    bool new_serial = !timeline->shown.frame || next->at.serial != timeline->shown.at.serial;
-    double margin_s = 2.2 * latency_s;
+    bool opens_round = !timeline->shown.frame || entry_before(timeline, first)->at.serial != next->at.serial;
+    if (opens_round || latency_s <= 0)
+        return next;
     /* While this one is detected and then the one after it, nothing may come on screen that is not covered.
      */
-    if (new_serial || latency_s <= 0 || (following && following->at.time_s >= now_s + margin_s))
+    now_s = now_in_round_of(timeline, first, now_s);
+    double covered_s = now_s + 2.2 * latency_s;
+    const struct vd_timeline_entry *following = vd_timeline_peek(timeline, first + 1);
+    if (following && following->at.time_s >= covered_s)
         return next;
-    if (!following && !timeline->ended)
-        return NULL;
     const struct vd_timeline_entry *last = next;
     for (int i = first; i < timeline->count; i++) {
         const struct vd_timeline_entry *entry = vd_timeline_peek(timeline, i);
         if (entry->at.serial != next->at.serial)
             return last; /* the round's last frame closes the span */
         last = entry;
-        if (entry->at.time_s >= now_s + margin_s)
+        if (following && entry->at.time_s >= covered_s)
             return entry;
     }
-    return timeline->ended || vd_timeline_is_full(timeline) ? last : NULL;
+    bool is_due = next->at.time_s <= now_s; /* waiting for the reader would only hold it up */
+    return timeline->ended || vd_timeline_is_full(timeline) || is_due ? last : NULL;
 }
 
 void vd_timeline_mark_submitted(vd_timeline *timeline, const struct vd_timeline_entry *entry)
 {
-    if (entry->at.order > timeline->last_submitted + 1)
-        timeline->skipped += entry->at.order - timeline->last_submitted - 1;
+    if (entry->at.order > timeline->most_submitted) {
+        timeline->skipped += entry->at.order - timeline->most_submitted - 1;
+        timeline->most_submitted = entry->at.order;
+    }
     timeline->last_submitted = entry->at.order;
 }
 

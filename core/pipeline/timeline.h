@@ -34,8 +34,10 @@ struct vd_timeline_result {
 typedef struct vd_timeline {
     int capacity; /* frames that may wait, 2 to VD_TIMELINE_FRAMES */
     bool ended;   /* the source has no more frames for now */
-    uint64_t next_order, last_submitted;
-    uint64_t skipped; /* frames that were passed over for detection */
+    uint64_t next_order;
+    uint64_t last_submitted; /* falls when another model asks anew */
+    uint64_t most_submitted; /* never falls: what was passed over is counted once */
+    uint64_t skipped;        /* frames that were passed over for detection */
 
     struct vd_timeline_entry frames[VD_TIMELINE_FRAMES]; /* ring, oldest first */
     int head, count;
@@ -85,7 +87,7 @@ const struct vd_timeline_entry *vd_timeline_next_live(const vd_timeline *timelin
 /* The frame a file should have detected next, so that frames between two detections are never shown before
  * both are there: the next one while detection keeps up, else one far enough ahead.
  *
- * now_s      stream time of the picture on screen (or about to be)
+ * now_s      stream time of the picture on screen (or about to be), in the round of the one shown
  * latency_s  how long a detection takes; 0 while nothing is known
  * Borrowed; NULL when the right one has not been read yet, or all are submitted. */
 const struct vd_timeline_entry *vd_timeline_next_of_file(const vd_timeline *timeline, double now_s,
