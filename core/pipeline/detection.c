@@ -162,6 +162,14 @@ static const struct vd_timeline_entry *choose_locked(vd_camera *camera)
     }
 }
 
+/* Frames of another place or round have nothing to do with those before: background models start anew. */
+static void tell_place_locked(vd_camera *camera, const struct vd_timeline_entry *entry)
+{
+    if (entry->at.serial != camera->place)
+        vd_detector_reset(camera->detector);
+    camera->place = entry->at.serial;
+}
+
 /* Submits one frame; the future of it, or NULL when there is nothing to do. */
 static vd_future *submit_locked(vd_camera *camera, struct vd_job **ret_job)
 {
@@ -171,6 +179,7 @@ static vd_future *submit_locked(vd_camera *camera, struct vd_job **ret_job)
     const struct vd_timeline_entry *entry = choose_locked(camera);
     if (!entry)
         return NULL;
+    tell_place_locked(camera, entry);
     struct vd_job *job = camera->jobs;
     while (job->busy)
         job++; /* there are more slots than jobs under way */
