@@ -96,9 +96,8 @@ struct vd_camera {
     vd_view published;
     uint64_t sequence, taken_sequence;
 
-    vd_recorder *recorder; /* runs */
-    vd_recorder
-        *finishing[VD_CAMERA_FINISHING]; /* have their end marker, oldest first; the keeper frees them */
+    vd_recorder *recorder;                       /* runs */
+    vd_recorder *finishing[VD_CAMERA_FINISHING]; /* end, oldest first; the keeper frees them */
     int finishing_count;
 };
 

@@ -100,18 +100,19 @@ static void add_frame(vd_camera *camera, vd_source *source, vd_frame *frame)
     vd_camera_feed(camera);
 }
 
-/* A file's end: another round, or rest. True when reading goes on. */
-static bool begin_again(vd_camera *camera, vd_source *source, uint64_t frames_this_round)
+/* A file's end: VD_OK for another round, VD_EEND for rest, else why it cannot be wound. */
+static int begin_again(vd_camera *camera, vd_source *source, uint64_t frames_this_round, vd_error *error)
 {
-    vd_error error = {0};
     const vd_source_info *info = vd_source_get_info(source);
-    if (!camera->options.loop || !info->can_seek || info->is_image || frames_this_round == 0 ||
-        vd_source_seek(source, 0, &error))
-        return false;
+    if (!camera->options.loop || !info->can_seek || info->is_image || frames_this_round == 0)
+        return VD_EEND;
+    int code = vd_source_seek(source, 0, error);
+    if (code)
+        return code;
     vd_mutex_lock(&camera->lock);
     camera->may_reuse = false; /* a clip shorter than what is remembered would never be detected again */
     vd_mutex_unlock(&camera->lock);
-    return true;
+    return VD_OK;
 }
 
 static void end_reading(vd_camera *camera, int code, const vd_error *error)
@@ -148,11 +149,13 @@ static void read_all(vd_camera *camera, vd_source *source)
         if (code == VD_OK) {
             frames_this_round++;
             add_frame(camera, source, frame);
-        } else if (code == VD_EEND && begin_again(camera, source, frames_this_round)) {
-            frames_this_round = 0;
-        } else if (code != VD_ECANCELED) {
-            end_reading(camera, code, &error);
+            continue;
         }
+        if (code == VD_EEND)
+            code = begin_again(camera, source, frames_this_round, &error);
+        frames_this_round = 0;
+        if (code != VD_OK && code != VD_ECANCELED)
+            end_reading(camera, code, &error);
     }
 }
 

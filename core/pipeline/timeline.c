@@ -24,12 +24,26 @@ void vd_timeline_fini(vd_timeline *timeline)
     drop_results(timeline);
 }
 
+/* Boxes are measured in pixels: pictures of another size share none. */
+static uint32_t serial_of(vd_timeline *timeline, const vd_frame *frame)
+{
+    const vd_image *image = &frame->image;
+    if (frame->serial != timeline->source_serial || image->width != timeline->width ||
+        image->height != timeline->height)
+        timeline->serial++;
+    timeline->source_serial = frame->serial;
+    timeline->width = image->width;
+    timeline->height = image->height;
+    return timeline->serial;
+}
+
 void vd_timeline_push(vd_timeline *timeline, vd_frame *frame)
 {
     int slot = (timeline->head + timeline->count++) % VD_TIMELINE_FRAMES;
-    timeline->frames[slot] = (struct vd_timeline_entry){
-        .at = {.order = timeline->next_order++, .serial = frame->serial, .time_s = frame->time_s},
-        .frame = frame};
+    timeline->frames[slot] = (struct vd_timeline_entry){.at = {.order = timeline->next_order++,
+                                                               .serial = serial_of(timeline, frame),
+                                                               .time_s = frame->time_s},
+                                                        .frame = frame};
 }
 
 const struct vd_timeline_entry *vd_timeline_peek(const vd_timeline *timeline, int i)

@@ -2,8 +2,8 @@
  * it. Plain state and decisions, no threads, no clock of its own: the camera holds its lock around every
  * call.
  *
- * Frames are numbered by `order` as they come. A serial marks frames that belong together: a seek or a file's
- * new round begins another. */
+ * Frames are numbered by `order` as they come. A serial marks frames that belong together: a seek, a file's
+ * new round or another picture size begins another. */
 #ifndef VD_PIPELINE_TIMELINE_H
 #define VD_PIPELINE_TIMELINE_H
 
@@ -35,6 +35,9 @@ typedef struct vd_timeline {
     int capacity; /* frames that may wait, 2 to VD_TIMELINE_FRAMES */
     bool ended;   /* the source has no more frames for now */
     uint64_t next_order;
+    uint32_t serial;         /* of the frame pushed last */
+    uint32_t source_serial;  /* what its source called it, */
+    int width, height;       /* and its size */
     uint64_t last_submitted; /* falls when another model asks anew */
     uint64_t most_submitted; /* never falls: what was passed over is counted once */
     uint64_t skipped;        /* frames that were passed over for detection */

@@ -537,6 +537,57 @@ START_TEST(the_detector_is_told_of_each_round_before_its_first_picture)
 }
 END_TEST
 
+/* A file that cannot be wound although it says so: deleted meanwhile. */
+static int open_once(const char *address, const vd_source_options *options, vd_cancel *cancel,
+                     void **ret_state, vd_source_info *ret_info, vd_error *error)
+{
+    vd_source *source = NULL;
+    int code = vd_source_open(address + strlen("once:"), options, cancel, &source, error);
+    if (code)
+        return code;
+    *ret_info = *vd_source_get_info(source);
+    *ret_state = source;
+    return VD_OK;
+}
+
+static int read_once(void *state, struct vd_frame **ret_frame, vd_error *error)
+{
+    return vd_source_read(state, ret_frame, error);
+}
+
+static int seek_once(void *state, double time_s, vd_error *error)
+{
+    (void)state;
+    (void)time_s;
+    return vd_error_set(error, VD_ENOTFOUND, "once", "The file is gone.");
+}
+
+static void close_once(void *state)
+{
+    vd_source *source = state;
+    vd_source_close(&source);
+}
+
+START_TEST(another_round_that_cannot_begin_says_why)
+{
+    static const struct fake_detector_config config = {.delay_ms = 1};
+    static const vd_source_ops once = {
+        .scheme = "once:", .open = open_once, .read = read_once, .seek = seek_once, .close = close_once};
+    vd_camera_options options = VD_CAMERA_OPTIONS_INIT;
+    vd_camera *camera = NULL;
+    ck_assert_int_eq(vd_source_register(&once), VD_OK);
+    options.address = "once:fake:frames=10";
+    options.loop = true;
+    options.ops = &fake_detector_ops;
+    options.config = &config;
+    ck_assert_int_eq(vd_camera_open(&options, &camera, NULL), VD_OK);
+    wait_for_state(camera, VD_CAMERA_ENDED);
+    ck_assert_uint_eq(status_of(camera).shown, 10);
+    ck_assert_str_eq(status_of(camera).error.text, "The file is gone.");
+    vd_camera_close(&camera);
+}
+END_TEST
+
 START_TEST(every_moment_is_a_good_one_to_close)
 {
     static const struct fake_detector_config config = {.delay_ms = 4, .fail_every = 3};
@@ -575,6 +626,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_recording_that_fails_is_over_and_can_be_begun_again);
     tcase_add_test(tests, a_recording_begins_and_ends_while_a_model_loads);
     tcase_add_test(tests, the_detector_is_told_of_each_round_before_its_first_picture);
+    tcase_add_test(tests, another_round_that_cannot_begin_says_why);
     tcase_add_test(tests, every_moment_is_a_good_one_to_close);
     suite_add_tcase(suite, tests);
     return suite;

@@ -225,6 +225,31 @@ START_TEST(frames_passed_over_are_counted_once)
 }
 END_TEST
 
+START_TEST(boxes_of_another_picture_size_belong_to_another_picture)
+{
+    const struct vd_timeline_result *before, *after;
+    vd_frame_pool *larger;
+    vd_frame *frame;
+    push(0, 2);
+    complete(&vd_timeline_peek(&timeline, 1)->at);
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_I420, 32, 32, 1, &larger), VD_OK);
+    ck_assert_int_eq(vd_frame_pool_take(larger, &frame), VD_OK);
+    frame->serial = serial;
+    frame->time_s = 2.0 / FPS;
+    vd_timeline_push(&timeline, frame);
+    push(3, 2);
+    vd_moment small = vd_timeline_peek(&timeline, 0)->at, large = vd_timeline_peek(&timeline, 2)->at;
+    vd_timeline_around(&timeline, &large, &before, &after);
+    ck_assert_ptr_null(after);
+    complete(&vd_timeline_peek(&timeline, 4)->at); /* small again */
+    vd_timeline_around(&timeline, &large, &before, &after);
+    ck_assert(!before && !after);
+    vd_timeline_around(&timeline, &small, &before, &after);
+    ck_assert_uint_eq(after->at.order, small.order + 1);
+    vd_frame_pool_free(&larger);
+}
+END_TEST
+
 START_TEST(results_are_forgotten_oldest_first)
 {
     for (int i = 0; i < VD_TIMELINE_RESULTS + 10; i++) {
@@ -255,6 +280,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_frame_that_is_due_is_not_kept_waiting_for_the_reader);
     tcase_add_test(tests, slow_detection_jumps_ahead_in_the_next_round_too);
     tcase_add_test(tests, frames_passed_over_are_counted_once);
+    tcase_add_test(tests, boxes_of_another_picture_size_belong_to_another_picture);
     tcase_add_test(tests, results_are_forgotten_oldest_first);
     suite_add_tcase(suite, tests);
     return suite;
