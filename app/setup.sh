@@ -5,7 +5,7 @@ vd_root=$(dirname "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")")
 
 vd_build_packages=(
     build-essential cmake ninja-build pkg-config ccache
-    libgtk-3-dev libcairo2-dev libpango1.0-dev
+    libgtk-3-dev libglib2.0-dev-bin libxml2-utils libcairo2-dev libpango1.0-dev
     libopencv-core-dev libopencv-imgproc-dev libopencv-dnn-dev libopencv-objdetect-dev libopencv-video-dev
     libavformat-dev libavcodec-dev libavdevice-dev libavutil-dev libswscale-dev libyuv-dev
     libconfig-dev libprotobuf-c-dev protobuf-c-compiler
@@ -115,14 +115,19 @@ vd_configure() {
 
 # vd_build PRESET TARGET [OPTION…]: configures and builds; one build at a time in this clone.
 vd_build() {
-    local preset=$1 target=$2 quiet=()
+    local preset=$1 target=$2
     shift 2
     mkdir -p "$vd_root/build" || return 1
-    [ -t 1 ] || quiet=(--quiet)
     (
         flock 9 || exit 1
         vd_configure "$preset" "$@" || exit 1
-        cmake --build "$vd_root/build/$preset" --target "$target" -- "${quiet[@]}" 9>&- || exit 1
+        cd "$vd_root/build/$preset" || exit 1
+        if [ -t 2 ]; then
+            ninja "$target" 9>&-
+        else # no progress in a pipe
+            ninja --quiet "$target" 9>&- | { grep -vx 'ninja: no work to do.' || true; }
+            exit "${PIPESTATUS[0]}"
+        fi
     ) 9>"$vd_root/build/.lock" >&2
 }
 

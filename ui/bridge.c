@@ -4,16 +4,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#if defined(__SANITIZE_THREAD__)
-#define VD_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define VD_TSAN 1
-#endif
-#endif
-#ifdef VD_TSAN
-#include <sanitizer/tsan_interface.h>
-#endif
+#include "ui/handover.h"
 
 /* After input, before GDK paints (G_PRIORITY_HIGH_IDLE + 20): a picture is drawn in the turn it arrives in.
  */
@@ -30,9 +21,7 @@ struct vd_bridge {
 static gboolean run_pending(gpointer data)
 {
     vd_bridge *bridge = data;
-#ifdef VD_TSAN
-    __tsan_acquire(bridge);
-#endif
+    VD_TAKE_OVER(bridge);
     atomic_exchange(&bridge->pending, false);
     bridge->run(bridge->context);
     return G_SOURCE_REMOVE;
@@ -51,10 +40,7 @@ void vd_bridge_wake(void *data)
     vd_bridge *bridge = data;
     if (atomic_exchange(&bridge->pending, true))
         return;
-#ifdef VD_TSAN
-    /* GLib is not instrumented: say that the idle call hands over. */
-    __tsan_release(bridge);
-#endif
+    VD_HAND_OVER(bridge);
     g_idle_add_full(PRIORITY, run_pending, bridge, NULL);
 }
 

@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 #include <string.h>
 
+#include "ui/handover.h"
 #include "ui/words.h"
 #include "vedette/app/encoder.h"
 #include "vedette/frame.h"
@@ -85,9 +86,11 @@ static void work(GTask *task, gpointer source, gpointer data, GCancellable *canc
 {
     snapshot *shot = data;
     (void)source, (void)cancellable;
+    VD_TAKE_OVER(shot);
     int code = make_folder(shot->path, &shot->error);
     if (code == VD_OK)
         code = write_copy(shot, &shot->error);
+    VD_HAND_OVER(shot);
     g_task_return_boolean(task, code == VD_OK);
 }
 
@@ -96,6 +99,7 @@ static void done(GObject *owner, GAsyncResult *result, gpointer data)
     snapshot *shot = g_task_get_task_data(G_TASK(result));
     vd_notice notice = {.kind = VD_NOTICE_INFO, .action = VD_ACTION_FOLDER};
     (void)owner, (void)data;
+    VD_TAKE_OVER(shot);
     if (!g_task_propagate_boolean(G_TASK(result), NULL)) {
         vd_store_show_error(shot->store, &shot->error);
         return;
@@ -122,6 +126,7 @@ void vd_snapshot_take(gpointer owner, vd_store *store)
     shot->path = make_path(vd_store_get_name(store));
     GTask *task = g_task_new(owner, NULL, done, NULL);
     g_task_set_task_data(task, shot, snapshot_free);
+    VD_HAND_OVER(shot);
     g_task_run_in_thread(task, work);
     g_object_unref(task);
 }

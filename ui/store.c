@@ -58,7 +58,7 @@ vd_store *vd_store_new(const vd_settings *settings)
     return store;
 }
 
-static void close_camera(vd_store *store)
+void vd_store_close(vd_store *store)
 {
     g_clear_handle_id(&store->tick, g_source_remove);
     vd_camera_close(&store->camera);
@@ -76,7 +76,7 @@ void vd_store_free(vd_store **store)
     vd_store *s = *store;
     if (!s)
         return;
-    close_camera(s);
+    vd_store_close(s);
     vd_bridge_free(&s->bridge);
     vd_history_free(&s->history);
     g_array_free(s->listeners, TRUE);
@@ -156,7 +156,7 @@ static void open_as(vd_store *store, const char *address, const char *name, cons
         vd_store_note_recording(store, true);
     else if (store->notice.of_source)
         store->notice.kind = VD_NOTICE_NONE;
-    close_camera(store);
+    vd_store_close(store);
     store->address = kept_address;
     store->name = kept_name;
     store->camera_model = kept_model;
@@ -167,7 +167,7 @@ static void open_as(vd_store *store, const char *address, const char *name, cons
         vd_store_take_status(store); /* it may have failed already */
         store->tick = g_timeout_add(TICK_MS, tick, store);
     } else {
-        close_camera(store);
+        vd_store_close(store);
         vd_store_note_error(store, &error, VD_ACTION_NONE);
     }
     vd_store_emit(store, changes);

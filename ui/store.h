@@ -45,7 +45,11 @@ typedef struct vd_notice {
  */
 vd_store *vd_store_new(const vd_settings *settings);
 
-/* Closes the camera (see vd_camera_join_closed). Accepts NULL and sets it. */
+/* Closes the camera (see vd_camera_join_closed) without telling anybody: at the window's end, when what still
+ * runs may keep the store for a while. */
+void vd_store_close(vd_store *store);
+
+/* Closes and frees. Accepts NULL and sets it. */
 void vd_store_free(vd_store **store);
 
 /* Listeners are called in the order they came in, on the main thread. */

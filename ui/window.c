@@ -264,8 +264,10 @@ static void destroy(GtkWidget *widget)
 {
     VdWindow *window = VD_WINDOW(widget);
     g_clear_handle_id(&window->resize, g_source_remove);
-    if (window->store)
+    if (window->store) {
         vd_store_unlisten(window->store, window);
+        vd_store_close(window->store);
+    }
     GTK_WIDGET_CLASS(vd_window_parent_class)->destroy(widget);
 }
 

@@ -138,7 +138,10 @@ void vd_words_subtitle(char *out, size_t size, const vd_camera_status *status)
     }
     if (status->source.frames_per_s > 0 && !status->source.is_image) {
         double rate = status->source.frames_per_s;
-        print(part, sizeof part, "%.*f fps", fabs(rate - round(rate)) < 0.005 ? 0 : 2, rate);
+        int decimals = fabs(rate - round(rate)) < 0.005            ? 0
+                       : fabs(rate * 10 - round(rate * 10)) < 0.05 ? 1
+                                                                   : 2;
+        print(part, sizeof part, "%.*f fps", decimals, rate);
         append_part(out, size, part);
     }
     if (*status->model && *out) {

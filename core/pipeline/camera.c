@@ -45,6 +45,17 @@ void vd_camera_set_state_locked(vd_camera *camera)
     camera->status.since_ns = vd_clock_now_ns();
 }
 
+void vd_camera_end_recording_locked(vd_camera *camera)
+{
+    if (!camera->recorder || camera->finishing_count == VD_CAMERA_FINISHING)
+        return;
+    camera->status.recorder = vd_recorder_get_status(camera->recorder);
+    vd_recorder_finish(camera->recorder);
+    camera->finishing[camera->finishing_count++] = camera->recorder;
+    camera->recorder = NULL;
+    vd_cond_broadcast(&camera->changed);
+}
+
 /* --- Life */
 
 static void copy_options(vd_camera *camera, const vd_camera_options *options)
@@ -103,10 +114,7 @@ static void ask_to_stop(vd_camera *camera)
     vd_cancel_request(&camera->cancel);
     vd_mutex_lock(&camera->lock);
     camera->stopping = true;
-    if (camera->recorder && !camera->finishing) {
-        camera->finishing = camera->recorder;
-        camera->recorder = NULL;
-    }
+    vd_camera_end_recording_locked(camera);
     vd_cond_broadcast(&camera->changed);
     vd_mutex_unlock(&camera->lock);
 }
@@ -118,7 +126,8 @@ static void destroy(vd_camera *camera)
     vd_thread_join(&camera->presenter);
     vd_thread_join(&camera->keeper);
     vd_detector_free(&camera->detector);
-    vd_recorder_free(&camera->finishing);
+    for (int i = 0; i < camera->finishing_count; i++)
+        vd_recorder_free(&camera->finishing[i]);
     vd_recorder_free(&camera->recorder);
     vd_timeline_fini(&camera->timeline);
     vd_view_clear(&camera->published);
@@ -284,6 +293,7 @@ void vd_camera_set_playing(vd_camera *camera, bool playing)
             want_seek_locked(camera, 0);
         camera->playing = playing;
         camera->clock_running = false;
+        camera->held_since_ns = 0;
         camera->anchor_s = camera->timeline.shown.at.time_s;
         camera->waiting_since_ns = 0;
         vd_camera_set_state_locked(camera);
@@ -303,10 +313,10 @@ void vd_camera_step(vd_camera *camera, int frames)
         if (frames > 0) {
             camera->steps += frames;
         } else if (camera->status.source.can_seek) {
-            /* A moment before this frame the one ahead of it is on screen, whatever the frame rate. */
+            /* Half a frame before this one begins the one ahead of it is on screen. */
             double length =
                 camera->status.source.frames_per_s > 0 ? 1 / camera->status.source.frames_per_s : 0.04;
-            want_seek_locked(camera, camera->timeline.shown.at.time_s - 0.001 + (frames + 1) * length);
+            want_seek_locked(camera, camera->timeline.shown.at.time_s + (frames + 0.5) * length);
         }
         vd_camera_set_state_locked(camera);
         vd_cond_broadcast(&camera->changed);
@@ -351,7 +361,7 @@ static void start_recording(vd_camera *camera)
     vd_mutex_lock(&camera->lock);
     if (code) {
         camera->status.recorder = (vd_recorder_status){.state = VD_RECORDER_FAILED, .error = error};
-    } else if (!camera->recorder && !camera->finishing) {
+    } else if (!camera->recorder) {
         camera->recorder = recorder;
         recorder = NULL;
     }
@@ -365,13 +375,7 @@ void vd_camera_set_recording(vd_camera *camera, bool recording)
         start_recording(camera);
     } else {
         vd_mutex_lock(&camera->lock);
-        if (camera->recorder && !camera->finishing) {
-            camera->finishing = camera->recorder;
-            camera->recorder = NULL;
-            camera->status.recorder = vd_recorder_get_status(camera->finishing);
-            vd_recorder_finish(camera->finishing);
-            vd_cond_broadcast(&camera->changed);
-        }
+        vd_camera_end_recording_locked(camera);
         vd_mutex_unlock(&camera->lock);
     }
     vd_camera_wake(camera);

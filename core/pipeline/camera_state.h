@@ -28,7 +28,8 @@ enum {
     VD_FILE_READ_AHEAD = 32,  /* frames; about a second */
     VD_LIVE_READ_AHEAD = 16,  /* frames that may wait for their boxes */
     VD_FRAMES_UNDER_WAY = 12, /* beyond those that wait: shown, detected, recorded */
-    VD_DISPLAY_PICTURES = 4
+    VD_DISPLAY_PICTURES = 4,
+    VD_CAMERA_FINISHING = 4 /* recordings that may wait for the keeper, which may be loading a model */
 };
 
 /* The longest that a picture is held back for its boxes (row F2). */
@@ -70,7 +71,8 @@ struct vd_camera {
 
     bool playing, seek_wanted, show_next; /* show_next: the first frame after a seek is shown at once */
     double seek_s;
-    int steps; /* frames to show although paused */
+    int steps;      /* frames to show although paused */
+    bool may_reuse; /* since a seek: what was detected before need not be again; not for a new round */
 
     bool clock_running;       /* files: stream time passes */
     int64_t anchor_ns;        /* monotonic time at which … */
@@ -81,6 +83,7 @@ struct vd_camera {
 
     vd_detector *detector;
     uint32_t turn;
+    uint32_t place; /* serial of the frame submitted last */
     struct vd_job jobs[VD_CAMERA_JOBS];
     int under_way;
     int64_t latencies[VD_CAMERA_LATENCIES];
@@ -93,13 +96,15 @@ struct vd_camera {
     vd_view published;
     uint64_t sequence, taken_sequence;
 
-    vd_recorder *recorder;  /* runs */
-    vd_recorder *finishing; /* ends; the keeper frees it */
+    vd_recorder *recorder;                       /* runs */
+    vd_recorder *finishing[VD_CAMERA_FINISHING]; /* end, oldest first; the keeper frees them */
+    int finishing_count;
 };
 
 /* camera.c */
 void vd_camera_wake(vd_camera *camera);
 void vd_camera_set_state_locked(vd_camera *camera);
+void vd_camera_end_recording_locked(vd_camera *camera); /* the one that runs goes to the keeper */
 
 /* reader.c, presenter.c, keeper.c: what the threads run */
 void vd_camera_read(void *camera);
@@ -115,9 +120,9 @@ void vd_camera_choose_sync_locked(vd_camera *camera);
 /* Stream time that is on screen now (files). */
 static inline double vd_camera_now_s_locked(const vd_camera *camera, int64_t now_ns)
 {
-    return camera->clock_running
-               ? camera->anchor_s + (double)(now_ns - camera->anchor_ns) / (double)VD_NS_PER_S
-               : camera->anchor_s;
+    return camera->clock_running ? camera->anchor_s + (double)(now_ns - camera->anchor_ns) /
+                                                          (double)VD_NS_PER_S * camera->status.speed
+                                 : camera->anchor_s;
 }
 
 #endif

@@ -138,13 +138,37 @@ static void on_result(void *context, vd_future *future)
         vd_camera_feed(camera);
 }
 
+static const struct vd_timeline_entry *choose_of_file_locked(const vd_camera *camera)
+{
+    bool hurry = camera->playing; /* while paused every frame gets its turn */
+    return vd_timeline_next_of_file(&camera->timeline, vd_camera_now_s_locked(camera, vd_clock_now_ns()),
+                                    hurry ? vd_camera_latency_s_locked(camera) * camera->status.speed : 0);
+}
+
+/* The next frame to detect. One that was detected before a seek takes its result along. */
 static const struct vd_timeline_entry *choose_locked(vd_camera *camera)
 {
     if (camera->is_live)
         return vd_timeline_next_live(&camera->timeline);
-    bool hurry = camera->playing; /* while paused every frame gets its turn */
-    return vd_timeline_next_of_file(&camera->timeline, vd_camera_now_s_locked(camera, vd_clock_now_ns()),
-                                    hurry ? vd_camera_latency_s_locked(camera) * camera->status.speed : 0);
+    for (;;) {
+        const struct vd_timeline_entry *entry = choose_of_file_locked(camera);
+        vd_result *known =
+            entry && camera->may_reuse ? vd_timeline_recall(&camera->timeline, &entry->at) : NULL;
+        if (!known)
+            return entry;
+        vd_timeline_mark_submitted(&camera->timeline, entry);
+        vd_timeline_add_result(&camera->timeline, &entry->at, vd_result_ref(known));
+        camera->refresh = camera->refresh || entry == &camera->timeline.shown;
+        vd_cond_broadcast(&camera->changed);
+    }
+}
+
+/* Frames of another place or round have nothing to do with those before: background models start anew. */
+static void tell_place_locked(vd_camera *camera, const struct vd_timeline_entry *entry)
+{
+    if (entry->at.serial != camera->place)
+        vd_detector_reset(camera->detector);
+    camera->place = entry->at.serial;
 }
 
 /* Submits one frame; the future of it, or NULL when there is nothing to do. */
@@ -156,6 +180,7 @@ static vd_future *submit_locked(vd_camera *camera, struct vd_job **ret_job)
     const struct vd_timeline_entry *entry = choose_locked(camera);
     if (!entry)
         return NULL;
+    tell_place_locked(camera, entry);
     struct vd_job *job = camera->jobs;
     while (job->busy)
         job++; /* there are more slots than jobs under way */

@@ -64,9 +64,11 @@ void vd_camera_keep(void *context)
     vd_camera *camera = context;
     vd_mutex_lock(&camera->lock);
     for (;;) {
-        if (camera->finishing) {
-            vd_recorder *recorder = camera->finishing;
-            camera->finishing = NULL;
+        if (camera->finishing_count > 0) {
+            vd_recorder *recorder = camera->finishing[0];
+            camera->finishing_count--;
+            memmove(camera->finishing, camera->finishing + 1,
+                    (size_t)camera->finishing_count * sizeof camera->finishing[0]);
             vd_mutex_unlock(&camera->lock);
             end_recording(camera, recorder);
             vd_mutex_lock(&camera->lock);

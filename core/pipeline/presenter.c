@@ -84,6 +84,8 @@ static struct decision decide_exact_locked(vd_camera *camera, int64_t now_ns)
         int64_t due = head->frame->arrived_ns + camera->delay_ns, last = head->frame->arrived_ns + VD_HOLD_NS;
         if (!camera->timeline.shown.frame)
             return show(head->frame->arrived_ns); /* the first picture must not wait */
+        if (vd_timeline_is_full(&camera->timeline))
+            return show(due); /* the next frame would push it out, and so on with every one */
         if (now_ns < due)
             return wait_until(due);
         if (!is_ready_locked(camera, head) && now_ns < last)
@@ -274,9 +276,12 @@ static bool make_picture(vd_camera *camera, struct showing *showing)
     }
     if (vd_frame_pool_take(camera->pictures, &camera->picture))
         return false; /* the window holds them all: it is behind, and this one is dropped */
+    if (vd_convert_scale(&showing->frame->image, VD_FILTER_GOOD, &camera->scratch, &camera->picture->image)) {
+        vd_frame_unref(&camera->picture);
+        return false;
+    }
     camera->picture_order = showing->order;
-    return vd_convert_scale(&showing->frame->image, VD_FILTER_GOOD, &camera->scratch,
-                            &camera->picture->image) == VD_OK;
+    return true;
 }
 
 static void publish(vd_camera *camera, struct showing *showing)
@@ -290,13 +295,13 @@ static void publish(vd_camera *camera, struct showing *showing)
         showing->view.sequence = ++camera->sequence;
         old = camera->published;
         camera->published = showing->view;
-    } else {
+    } else if (showing->is_new) {
+        camera->status.shown--;
         camera->status.dropped_display++;
     }
     vd_mutex_unlock(&camera->lock);
     vd_view_clear(made ? &old : &showing->view);
-    if (made)
-        vd_camera_wake(camera);
+    vd_camera_wake(camera); /* without a picture too: the state may be another */
 }
 
 /* What is on screen goes into the recording, boxes and all. */
@@ -312,8 +317,10 @@ static void record(vd_camera *camera, const struct showing *showing)
         .picture_width = showing->view.width, .picture_height = showing->view.height, .boxes = boxes};
     drawing.count = vd_view_get_boxes(&showing->view, &showing->thresholds, boxes, VD_MAX_DETECTIONS);
     vd_mutex_lock(&camera->lock);
-    if (camera->recorder) /* ended meanwhile: then this frame is no longer part of it */
-        vd_recorder_write(camera->recorder, showing->frame, &drawing, showing->now_ns);
+    /* Ended meanwhile: then this frame is no longer part of it. */
+    if (camera->recorder &&
+        vd_recorder_write(camera->recorder, showing->frame, &drawing, showing->now_ns) == VD_ESHUTDOWN)
+        vd_camera_end_recording_locked(camera); /* it has failed: its status says why */
     vd_mutex_unlock(&camera->lock);
 }
 

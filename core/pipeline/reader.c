@@ -30,7 +30,8 @@ static vd_source *open_source(vd_camera *camera)
     camera->is_live = camera->status.source.is_live;
     camera->timeline.capacity = camera->is_live ? VD_LIVE_READ_AHEAD : VD_FILE_READ_AHEAD;
     if (camera->is_live)
-        camera->playing = true; /* a camera cannot wait */
+        camera->playing = true;           /* a camera cannot wait */
+    vd_camera_choose_sync_locked(camera); /* some addresses turn out to be files only now */
     vd_mutex_unlock(&camera->lock);
     vd_camera_wake(camera);
     return source;
@@ -57,13 +58,6 @@ static enum next wait_for_work(vd_camera *camera, double *ret_seek_s)
     return next;
 }
 
-/* The detector is told before the first frame of the new place: background models start anew. */
-static void begin_elsewhere_locked(vd_camera *camera)
-{
-    if (camera->detector)
-        vd_detector_reset(camera->detector);
-}
-
 static void seek(vd_camera *camera, vd_source *source, double time_s)
 {
     vd_error error = {0};
@@ -74,8 +68,8 @@ static void seek(vd_camera *camera, vd_source *source, double time_s)
         camera->timeline.ended = true;
     } else {
         vd_timeline_flush(&camera->timeline);
-        begin_elsewhere_locked(camera);
         camera->show_next = true;
+        camera->may_reuse = true;
         camera->clock_running = false;
         memset(&camera->status.error, 0, sizeof camera->status.error);
     }
@@ -106,18 +100,19 @@ static void add_frame(vd_camera *camera, vd_source *source, vd_frame *frame)
     vd_camera_feed(camera);
 }
 
-/* A file's end: another round, or rest. True when reading goes on. */
-static bool begin_again(vd_camera *camera, vd_source *source, uint64_t frames_this_round)
+/* A file's end: VD_OK for another round, VD_EEND for rest, else why it cannot be wound. */
+static int begin_again(vd_camera *camera, vd_source *source, uint64_t frames_this_round, vd_error *error)
 {
-    vd_error error = {0};
     const vd_source_info *info = vd_source_get_info(source);
-    if (!camera->options.loop || !info->can_seek || info->is_image || frames_this_round == 0 ||
-        vd_source_seek(source, 0, &error))
-        return false;
+    if (!camera->options.loop || !info->can_seek || info->is_image || frames_this_round == 0)
+        return VD_EEND;
+    int code = vd_source_seek(source, 0, error);
+    if (code)
+        return code;
     vd_mutex_lock(&camera->lock);
-    begin_elsewhere_locked(camera);
+    camera->may_reuse = false; /* a clip shorter than what is remembered would never be detected again */
     vd_mutex_unlock(&camera->lock);
-    return true;
+    return VD_OK;
 }
 
 static void end_reading(vd_camera *camera, int code, const vd_error *error)
@@ -126,6 +121,9 @@ static void end_reading(vd_camera *camera, int code, const vd_error *error)
     camera->timeline.ended = true;
     if (code != VD_EEND)
         camera->status.error = *error;
+    else if (camera->status.frames == 0)
+        vd_error_set(&camera->status.error, VD_EFORMAT, camera->status.source.address,
+                     "There is no picture in it that can be shown.");
     else if (camera->is_live)
         vd_error_set(&camera->status.error, VD_EEND, camera->status.source.address, "The stream has ended.");
     vd_camera_set_state_locked(camera);
@@ -151,11 +149,13 @@ static void read_all(vd_camera *camera, vd_source *source)
         if (code == VD_OK) {
             frames_this_round++;
             add_frame(camera, source, frame);
-        } else if (code == VD_EEND && begin_again(camera, source, frames_this_round)) {
-            frames_this_round = 0;
-        } else if (code != VD_ECANCELED) {
-            end_reading(camera, code, &error);
+            continue;
         }
+        if (code == VD_EEND)
+            code = begin_again(camera, source, frames_this_round, &error);
+        frames_this_round = 0;
+        if (code != VD_OK && code != VD_ECANCELED)
+            end_reading(camera, code, &error);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "pipeline/timeline.h"
 
+#include <math.h>
 #include <string.h>
 
 void vd_timeline_init(vd_timeline *timeline, int capacity)
@@ -23,12 +24,26 @@ void vd_timeline_fini(vd_timeline *timeline)
     drop_results(timeline);
 }
 
+/* Boxes are measured in pixels: pictures of another size share none. */
+static uint32_t serial_of(vd_timeline *timeline, const vd_frame *frame)
+{
+    const vd_image *image = &frame->image;
+    if (frame->serial != timeline->source_serial || image->width != timeline->width ||
+        image->height != timeline->height)
+        timeline->serial++;
+    timeline->source_serial = frame->serial;
+    timeline->width = image->width;
+    timeline->height = image->height;
+    return timeline->serial;
+}
+
 void vd_timeline_push(vd_timeline *timeline, vd_frame *frame)
 {
     int slot = (timeline->head + timeline->count++) % VD_TIMELINE_FRAMES;
-    timeline->frames[slot] = (struct vd_timeline_entry){
-        .at = {.order = timeline->next_order++, .serial = frame->serial, .time_s = frame->time_s},
-        .frame = frame};
+    timeline->frames[slot] = (struct vd_timeline_entry){.at = {.order = timeline->next_order++,
+                                                               .serial = serial_of(timeline, frame),
+                                                               .time_s = frame->time_s},
+                                                        .frame = frame};
 }
 
 const struct vd_timeline_entry *vd_timeline_peek(const vd_timeline *timeline, int i)
@@ -60,7 +75,7 @@ void vd_timeline_flush(vd_timeline *timeline)
 {
     while (timeline->count > 0)
         vd_timeline_drop(timeline);
-    timeline->last_submitted = timeline->next_order - 1;
+    timeline->last_submitted = timeline->most_submitted = timeline->next_order - 1;
     timeline->ended = false;
 }
 
@@ -90,6 +105,18 @@ void vd_timeline_add_result(vd_timeline *timeline, const vd_moment *at, vd_resul
     timeline->results[slot] = (struct vd_timeline_result){.at = *at, .result = result};
 }
 
+vd_result *vd_timeline_recall(const vd_timeline *timeline, const vd_moment *at)
+{
+    static const double same_time_s = 0.0005;
+    for (int i = 0; i < timeline->result_count; i++) {
+        const struct vd_timeline_result *entry = result_at(timeline, i);
+        if (entry->at.serial != at->serial && entry->result &&
+            fabs(entry->at.time_s - at->time_s) < same_time_s)
+            return entry->result;
+    }
+    return NULL;
+}
+
 static bool is_submitted(const vd_timeline *timeline, const struct vd_timeline_entry *entry)
 {
     return entry->at.order <= timeline->last_submitted;
@@ -111,6 +138,24 @@ static int first_open(const vd_timeline *timeline)
     return i;
 }
 
+static const struct vd_timeline_entry *entry_before(const vd_timeline *timeline, int i)
+{
+    return i > 0 ? vd_timeline_peek(timeline, i - 1) : &timeline->shown;
+}
+
+/* What now_s, a time of the shown frame's round, is in the round of the i-th frame: as long before its first
+ * frame as the rounds ahead of it still take. */
+static double now_in_round_of(const vd_timeline *timeline, int i, double now_s)
+{
+    for (int k = 0; k <= i; k++) {
+        const struct vd_timeline_entry *entry = vd_timeline_peek(timeline, k);
+        const struct vd_timeline_entry *before = entry_before(timeline, k);
+        if (entry->at.serial != before->at.serial)
+            now_s += entry->at.time_s - (before->at.time_s + before->frame->duration_s);
+    }
+    return now_s;
+}
+
 const struct vd_timeline_entry *vd_timeline_next_of_file(const vd_timeline *timeline, double now_s,
                                                          double latency_s)
 {
@@ -120,31 +165,35 @@ const struct vd_timeline_entry *vd_timeline_next_of_file(const vd_timeline *time
     const struct vd_timeline_entry *next = vd_timeline_peek(timeline, first);
     if (!next)
         return NULL;
-    const struct vd_timeline_entry *following = vd_timeline_peek(timeline, first + 1);
-    bool new_serial = !timeline->shown.frame || next->at.serial != timeline->shown.at.serial;
-    double margin_s = 2.2 * latency_s;
+    bool opens_round = !timeline->shown.frame || entry_before(timeline, first)->at.serial != next->at.serial;
+    if (opens_round || latency_s <= 0)
+        return next;
     /* While this one is detected and then the one after it, nothing may come on screen that is not covered.
      */
-    if (new_serial || latency_s <= 0 || (following && following->at.time_s >= now_s + margin_s))
+    now_s = now_in_round_of(timeline, first, now_s);
+    double covered_s = now_s + 2.2 * latency_s;
+    const struct vd_timeline_entry *following = vd_timeline_peek(timeline, first + 1);
+    if (following && following->at.time_s >= covered_s)
         return next;
-    if (!following && !timeline->ended)
-        return NULL;
     const struct vd_timeline_entry *last = next;
     for (int i = first; i < timeline->count; i++) {
         const struct vd_timeline_entry *entry = vd_timeline_peek(timeline, i);
         if (entry->at.serial != next->at.serial)
             return last; /* the round's last frame closes the span */
         last = entry;
-        if (entry->at.time_s >= now_s + margin_s)
+        if (following && entry->at.time_s >= covered_s)
             return entry;
     }
-    return timeline->ended || vd_timeline_is_full(timeline) ? last : NULL;
+    bool is_due = next->at.time_s <= now_s; /* waiting for the reader would only hold it up */
+    return timeline->ended || vd_timeline_is_full(timeline) || is_due ? last : NULL;
 }
 
 void vd_timeline_mark_submitted(vd_timeline *timeline, const struct vd_timeline_entry *entry)
 {
-    if (entry->at.order > timeline->last_submitted + 1)
-        timeline->skipped += entry->at.order - timeline->last_submitted - 1;
+    if (entry->at.order > timeline->most_submitted) {
+        timeline->skipped += entry->at.order - timeline->most_submitted - 1;
+        timeline->most_submitted = entry->at.order;
+    }
     timeline->last_submitted = entry->at.order;
 }
 

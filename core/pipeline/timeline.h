@@ -2,8 +2,8 @@
  * it. Plain state and decisions, no threads, no clock of its own: the camera holds its lock around every
  * call.
  *
- * Frames are numbered by `order` as they come. A serial marks frames that belong together: a seek or a file's
- * new round begins another. */
+ * Frames are numbered by `order` as they come. A serial marks frames that belong together: a seek, a file's
+ * new round or another picture size begins another. */
 #ifndef VD_PIPELINE_TIMELINE_H
 #define VD_PIPELINE_TIMELINE_H
 
@@ -34,8 +34,13 @@ struct vd_timeline_result {
 typedef struct vd_timeline {
     int capacity; /* frames that may wait, 2 to VD_TIMELINE_FRAMES */
     bool ended;   /* the source has no more frames for now */
-    uint64_t next_order, last_submitted;
-    uint64_t skipped; /* frames that were passed over for detection */
+    uint64_t next_order;
+    uint32_t serial;         /* of the frame pushed last */
+    uint32_t source_serial;  /* what its source called it, */
+    int width, height;       /* and its size */
+    uint64_t last_submitted; /* falls when another model asks anew */
+    uint64_t most_submitted; /* never falls: what was passed over is counted once */
+    uint64_t skipped;        /* frames that were passed over for detection */
 
     struct vd_timeline_entry frames[VD_TIMELINE_FRAMES]; /* ring, oldest first */
     int head, count;
@@ -74,6 +79,10 @@ void vd_timeline_forget_results(vd_timeline *timeline);
 /* Adds what detection of a frame gave; takes the reference; NULL when it failed. Results come in order. */
 void vd_timeline_add_result(vd_timeline *timeline, const vd_moment *at, vd_result *result);
 
+/* A result of the same picture from before a seek: the one of another serial at the same stream time.
+ * Borrowed; NULL when it is not remembered. */
+vd_result *vd_timeline_recall(const vd_timeline *timeline, const vd_moment *at);
+
 /* The frame a live source should have detected next: the newest, unless it was submitted. Borrowed or NULL.
  */
 const struct vd_timeline_entry *vd_timeline_next_live(const vd_timeline *timeline);
@@ -81,7 +90,7 @@ const struct vd_timeline_entry *vd_timeline_next_live(const vd_timeline *timelin
 /* The frame a file should have detected next, so that frames between two detections are never shown before
  * both are there: the next one while detection keeps up, else one far enough ahead.
  *
- * now_s      stream time of the picture on screen (or about to be)
+ * now_s      stream time of the picture on screen (or about to be), in the round of the one shown
  * latency_s  how long a detection takes; 0 while nothing is known
  * Borrowed; NULL when the right one has not been read yet, or all are submitted. */
 const struct vd_timeline_entry *vd_timeline_next_of_file(const vd_timeline *timeline, double now_s,

@@ -28,6 +28,11 @@ static void extend(vd_pen *pen, double x, double y, double radius)
     pen->y2 = fmax(pen->y2, y + radius);
 }
 
+double vd_grid_scale(const vd_camera *camera)
+{
+    return fmin((double)VD_GRID_PER_PICTURE / camera->width, (double)VD_GRID_ROWS / camera->height);
+}
+
 static void fill_span(vd_pen *pen, int row, double from, double to)
 {
     int first = (int)fmax(0, ceil(from - 0.5)), last = (int)fmin(VD_GRID_COLUMNS - 1, floor(to - 0.5));
@@ -42,7 +47,7 @@ static void fill_span(vd_pen *pen, int row, double from, double to)
  * nearly all faces are. */
 static void fill_grid(vd_pen *pen, const vd_point *points, int count)
 {
-    double scale = VD_GRID_PER_PICTURE / (double)pen->camera->width;
+    double scale = vd_grid_scale(pen->camera);
     double margin = (VD_GRID_COLUMNS - VD_GRID_PER_PICTURE) / 2.0, top = INFINITY, bottom = -INFINITY;
     for (int i = 0; i < count; i++) {
         top = fmin(top, points[i].y * scale);

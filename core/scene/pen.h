@@ -30,6 +30,9 @@ typedef struct vd_pen {
     double x1, y1, x2, y2; /* pixels, of all that was painted */
 } vd_pen;
 
+/* Cells a pixel. */
+double vd_grid_scale(const vd_camera *camera);
+
 vd_pen vd_pen_make(const vd_camera *camera, cairo_t *cr, vd_vec3 origin, double heading);
 
 /* From an object's own metres (x ahead, y to its left, z up) to the world. */

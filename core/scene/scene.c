@@ -63,9 +63,9 @@ static int paint_front(vd_scene *scene, vd_error *error)
     cairo_destroy(cr);
 
     vd_image view = view_surface(scene->front);
+    double cell = 1 / vd_grid_scale(&scene->camera);
     for (int row = 0; row < VD_GRID_ROWS; row++) {
         for (int column = 0; column < VD_GRID_PER_PICTURE; column++) {
-            double cell = (double)scene->options.width / VD_GRID_PER_PICTURE;
             int x = (int)((column + 0.5) * cell), y = (int)((row + 0.5) * cell) - scene->front_top;
             if (x < view.width && y >= 0 && y < view.height)
                 scene->hidden[row][column] =
@@ -166,12 +166,13 @@ int vd_scene_render(vd_scene *scene, int64_t index, const vd_image *image)
  * painted. */
 static double share_seen(const vd_scene *scene, const vd_grid *grid, uint8_t id, size_t covered)
 {
+    double scale = vd_grid_scale(&scene->camera);
     int margin = (VD_GRID_COLUMNS - VD_GRID_PER_PICTURE) / 2;
-    int rows = (int)ceil((double)VD_GRID_PER_PICTURE * scene->options.height / scene->options.width);
+    int columns = (int)round(scene->options.width * scale), rows = (int)round(scene->options.height * scale);
     size_t seen = 0;
-    for (int row = 0; row < rows && row < VD_GRID_ROWS; row++) {
-        for (int column = margin; column < margin + VD_GRID_PER_PICTURE; column++)
-            seen += grid->cells[row][column] == id && !scene->hidden[row][column - margin];
+    for (int row = 0; row < rows; row++) {
+        for (int column = 0; column < columns; column++)
+            seen += grid->cells[row][margin + column] == id && !scene->hidden[row][column];
     }
     return covered > 0 ? (double)seen / (double)covered : 0;
 }

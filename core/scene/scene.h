@@ -35,7 +35,8 @@ int vd_scene_new(const vd_scene_options *options, vd_scene **ret_scene, vd_error
 void vd_scene_free(vd_scene **scene);
 
 /* Renders frame `index` (from 0) into a BGRX picture of the scene's size whose rows start at multiples of 4
- * bytes; any index, any order, the same picture always. VD_OK, VD_EINVAL or VD_ENOMEM. Any thread. */
+ * bytes; any index, any order, the same picture always. One thread at a time. VD_OK, VD_EINVAL or VD_ENOMEM.
+ */
 int vd_scene_render(vd_scene *scene, int64_t index, const vd_image *image);
 
 /* The true boxes of frame `index`: vehicles of which at least 40 % can be seen (in the picture, and behind

@@ -50,6 +50,7 @@ struct run {
     vd_run_sink *sink;
     void *context;
     int64_t first_ns;
+    int sink_code; /* VD_OK until the sink wants no more */
 };
 
 static void free_frame(void *item)
@@ -115,13 +116,13 @@ static int deliver(struct run *run)
     summary->frames++;
     summary->detected += result != NULL;
     summary->failed += error != NULL;
-    int code = run->sink(run->context, &summary->source, oldest->frame, result, error);
+    run->sink_code = run->sink(run->context, &summary->source, oldest->frame, result, error);
     summary->seconds = (double)(vd_clock_now_ns() - run->first_ns) / (double)VD_NS_PER_S;
     vd_future_unref(&oldest->future);
     vd_frame_unref(&oldest->frame);
     run->head = (run->head + 1) % MOST_PENDING;
     run->count--;
-    return code;
+    return run->sink_code;
 }
 
 static int ask(struct run *run, vd_future **ret_future)
@@ -258,14 +259,15 @@ static int run_opened(struct run *run, vd_error *error)
     if (code == VD_OK)
         code = process(run, error);
     vd_cancel_request(&run->stop);
-    if (run->queue)
+    if (run->queue) { /* what is left at an early end was not too slow: it is not counted */
+        run->summary->dropped = (int64_t)vd_queue_get_counts(run->queue).dropped;
         vd_queue_close_take(run->queue);
+    }
     vd_thread_join(&run->reader);
     drop_pending(run);
     vd_source_stats stats = vd_source_get_stats(run->source);
     run->summary->source_stats = stats;
-    if (run->queue)
-        run->summary->dropped = (int64_t)(vd_queue_get_counts(run->queue).dropped + stats.dropped_pool);
+    run->summary->dropped += (int64_t)stats.dropped_pool;
     return conclude(run, code, error);
 }
 

@@ -17,17 +17,26 @@ PYTHON = '/usr/bin/python3'
 SECRET = 'hunter2'
 
 
-def probe(address, *options, **settings):
+def run_probe(program, *arguments, **settings):
     environment = dict(os.environ)
     if settings:
         environment.update(settings, LD_PRELOAD=str(BINARIES / 'libv4l2_double.so'))
         asan = environment.get('ASAN_OPTIONS', '')
         environment['ASAN_OPTIONS'] = f'{asan}:verify_asan_link_order=0'.lstrip(':')
-    command = [str(BINARIES / 'source_probe'), *map(str, options), address]
+    command = [str(program), *map(str, arguments)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=40, env=environment)
     if result.returncode != 0 or result.stderr:
         raise AssertionError(f'{command} ended with {result.returncode}: {result.stderr.strip()[-600:]}')
     return json.loads(result.stdout)
+
+
+def probe(address, *options, **settings):
+    return run_probe(BINARIES / 'source_probe', *options, address, **settings)
+
+
+def watch(address, **settings):
+    """A whole camera with the motion detector, for 4 s."""
+    return run_probe(BINARIES.parent / 'flow' / 'camera_probe', address, 4, **settings)
 
 
 @contextlib.contextmanager
@@ -69,6 +78,11 @@ class LiveTest(unittest.TestCase):
         self.assertTrue(found['is_live'] and found['rising'] and found['valid'])
         self.assertGreater(found['changes'], frames // 2)
 
+    def assert_boxed(self, seen):
+        self.assertLess(seen['first_s'], 0.5, seen)
+        self.assertGreater(seen['pictures'], 60, seen)
+        self.assertGreater(seen['boxed'], 20, seen)
+
     def assert_sentence(self, found, code, words):
         self.assertEqual(found['code'], code, found['error'])
         self.assertIn(words, found['error'])
@@ -82,6 +96,9 @@ class Camera(LiveTest):
         self.assert_lively(found, 40, (640, 360))
         self.assertAlmostEqual(found['last_time'], 39 * 0.04, delta=0.2)
         self.assertEqual(found['rate'], 25)
+
+    def test_shows_boxes(self):
+        self.assert_boxed(watch('/dev/video0', V4L2_DOUBLE_MODE='normal'))
 
     def test_odd_sizes(self):
         self.assert_lively(probe('/dev/video0', '--frames', 10, V4L2_DOUBLE_SIZE='322x182'), 10, (322, 182))
@@ -121,6 +138,9 @@ class Http(LiveTest):
         self.assert_lively(found, 40, (320, 240))
         self.assertAlmostEqual(found['last_time'], 39 * 0.04, delta=0.3)
 
+    def test_shows_boxes(self):
+        self.assert_boxed(watch(f'{self.base}/mjpeg'))
+
     def test_transport_stream(self):
         # the server starts an encoder first
         self.assert_lively(probe(f'{self.base}/ts', '--frames', 20), 20, (320, 240), first_s=3)
@@ -151,6 +171,9 @@ class Rtsp(LiveTest):
         found = probe(f'{self.base}/live', '--frames', 40)
         self.assert_lively(found, 40, (640, 360))
         self.assertEqual(found['rate'], 25)
+
+    def test_shows_boxes(self):
+        self.assert_boxed(watch(f'{self.base}/live'))
 
     def test_jpeg(self):
         self.assert_lively(probe(f'{self.base}/mjpeg', '--frames', 20), 20, (640, 360))

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "check_main.h"
 #include "doubles/fake_source.h"
+#include "media/source_kind.h"
 #include "vedette/app/camera.h"
 
 static const vd_thresholds all = {.confidence = 0.05f, .iou = 0.45f, .max_detections = 300};
@@ -222,6 +223,7 @@ static int64_t index_now(vd_camera *camera, vd_view *view, int64_t wanted)
 START_TEST(paused_files_step_both_ways_and_seek)
 {
     static const struct fake_detector_config config = {.delay_ms = 1};
+    vd_draw_box boxes[8];
     vd_camera *camera = open_fake("fake:frames=60", &config, VD_SYNC_AUTO, true);
     vd_view view = {0};
     wait_for_state(camera, VD_CAMERA_PAUSED);
@@ -230,6 +232,7 @@ START_TEST(paused_files_step_both_ways_and_seek)
     ck_assert_int_eq(index_now(camera, &view, 3), 3);
     vd_camera_step(camera, -1);
     ck_assert_int_eq(index_now(camera, &view, 2), 2);
+    ck_assert_uint_gt(vd_view_get_boxes(&view, &all, boxes, 8), 0);
     vd_camera_seek(camera, 40.0 / 25);
     ck_assert_int_eq(index_now(camera, &view, 40), 40);
     ck_assert(!status_of(camera).playing);
@@ -340,6 +343,252 @@ START_TEST(what_is_seen_is_recorded)
 }
 END_TEST
 
+START_TEST(a_change_of_speed_goes_on_from_the_picture)
+{
+    static const struct fake_detector_config config = {.delay_ms = 1};
+    vd_camera *camera = open_fake("fake:frames=1000", &config, VD_SYNC_AUTO, false);
+    vd_camera_set_speed(camera, 4);
+    wait_for_state(camera, VD_CAMERA_PLAYING);
+    while (status_of(camera).position_s < 4)
+        rest(5);
+    vd_camera_set_speed(camera, 1);
+    double position_s = status_of(camera).position_s;
+    rest(600);
+    ck_assert_double_ge(status_of(camera).position_s, position_s + 0.2);
+    ck_assert_double_le(status_of(camera).position_s, position_s + 1.2);
+    vd_camera_close(&camera);
+}
+END_TEST
+
+START_TEST(a_source_without_a_picture_fails)
+{
+    static const struct fake_detector_config config = {.delay_ms = 1};
+    vd_camera *camera = open_fake("fake:frames=0", &config, VD_SYNC_AUTO, false);
+    wait_for_state(camera, VD_CAMERA_FAILED);
+    ck_assert_int_eq(status_of(camera).error.code, VD_EFORMAT);
+    vd_camera_close(&camera);
+}
+END_TEST
+
+START_TEST(exact_keeps_its_rate_when_frames_come_fast)
+{
+    static const struct fake_detector_config config = {.delay_ms = 100};
+    vd_camera *camera = open_fake("fake:frames=240,fps=120,live=1", &config, VD_SYNC_EXACT, false);
+    rest(1800);
+    vd_camera_status status = status_of(camera);
+    ck_assert(status.exact);
+    ck_assert_uint_gt(status.shown, status.frames * 3 / 4);
+    vd_camera_close(&camera);
+}
+END_TEST
+
+START_TEST(a_picture_that_could_not_be_handed_over_is_counted_once)
+{
+    static const struct fake_detector_config config = {.delay_ms = 1};
+    vd_camera *camera = open_fake("fake:frames=40,fps=50", &config, VD_SYNC_AUTO, false);
+    vd_view held[6] = {{0}}; /* a window that gives no picture back */
+    for (int i = 0; i < 6 && status_of(camera).state != VD_CAMERA_ENDED;) {
+        bool fresh = vd_camera_take_view(camera, &held[i]);
+        i += fresh && (i == 0 || held[i].frame_index != held[i - 1].frame_index);
+        rest(5);
+    }
+    wait_for_state(camera, VD_CAMERA_ENDED);
+    rest(50);
+    vd_camera_status status = status_of(camera);
+    ck_assert_uint_gt(status.dropped_display, 10);
+    ck_assert_uint_eq(status.shown + status.dropped_display, 40);
+    for (int i = 0; i < 6; i++)
+        vd_view_clear(&held[i]);
+    vd_camera_close(&camera);
+}
+END_TEST
+
+START_TEST(a_recording_that_fails_is_over_and_can_be_begun_again)
+{
+    static const struct fake_detector_config config = {.delay_ms = 1};
+    vd_camera_options options = VD_CAMERA_OPTIONS_INIT;
+    vd_camera *camera = NULL;
+    options.address = "fake:frames=500,live=1";
+    options.ops = &fake_detector_ops;
+    options.config = &config;
+    options.recording_folder = "/proc/no-folder";
+    ck_assert_int_eq(vd_camera_open(&options, &camera, NULL), VD_OK);
+    wait_for_state(camera, VD_CAMERA_PLAYING);
+    for (int round = 0; round < 2; round++) {
+        vd_camera_set_recording(camera, true);
+        ck_assert(status_of(camera).recording);
+        for (int i = 0; i < 1000 && status_of(camera).recording; i++)
+            rest(2);
+        vd_camera_status status = status_of(camera);
+        ck_assert(!status.recording);
+        ck_assert_int_eq(status.recorder.state, VD_RECORDER_FAILED);
+        ck_assert_int_ne(status.recorder.error.code, 0);
+    }
+    vd_camera_close(&camera);
+}
+END_TEST
+
+/* A detector that takes its time to open when it is asked for again. */
+static atomic_int openings;
+
+static int open_slowly(const void *config, void **ret_state, vd_labels **ret_labels, vd_error *error)
+{
+    if (atomic_fetch_add(&openings, 1) > 0)
+        rest(1500);
+    return fake_detector_ops.open(config, ret_state, ret_labels, error);
+}
+
+START_TEST(a_recording_begins_and_ends_while_a_model_loads)
+{
+    static const struct fake_detector_config config = {.delay_ms = 1};
+    static vd_detector_ops ops;
+    char folder[] = "/tmp/vedette-camera-XXXXXX", path[2][512] = {""};
+    vd_camera_options options = VD_CAMERA_OPTIONS_INIT;
+    vd_camera *camera = NULL;
+    ops = fake_detector_ops;
+    ops.open = open_slowly;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    options.address = "fake:frames=500,live=1";
+    options.ops = &ops;
+    options.config = &config;
+    options.recording_folder = folder;
+    ck_assert_int_eq(vd_camera_open(&options, &camera, NULL), VD_OK);
+    wait_for_state(camera, VD_CAMERA_PLAYING);
+    rest(100);
+    vd_camera_set_model(camera, "another", NULL);
+    rest(100); /* the keeper is busy now */
+    for (int i = 0; i < 2; i++) {
+        vd_camera_set_recording(camera, true);
+        ck_assert(status_of(camera).recording);
+        rest(300);
+        snprintf(path[i], sizeof path[i], "%s", status_of(camera).recorder.path);
+        vd_camera_set_recording(camera, false);
+        ck_assert(!status_of(camera).recording);
+    }
+    ck_assert_int_eq(status_of(camera).model_state, VD_MODEL_LOADING);
+    ck_assert_str_ne(path[0], path[1]);
+    vd_camera_close(&camera);
+    ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(unlink(path[i]), 0);
+    rmdir(folder);
+}
+END_TEST
+
+/* Notes whether it was told of each place that the pictures jumped back to. */
+static struct {
+    atomic_int resets, missed;
+    int64_t last;
+    bool told;
+} order;
+
+static int open_order(const void *config, void **ret_state, vd_labels **ret_labels, vd_error *error)
+{
+    (void)config;
+    (void)ret_labels;
+    (void)error;
+    *ret_state = &order;
+    order.last = -1;
+    return VD_OK;
+}
+
+static int detect_order(void *state, const vd_image *image, vd_result *result, vd_error *error)
+{
+    int64_t index = fake_source_index(image);
+    (void)state;
+    (void)error;
+    if (index < order.last && !order.told)
+        atomic_fetch_add(&order.missed, 1);
+    order.told = false;
+    order.last = index;
+    result->count = 0;
+    return VD_OK;
+}
+
+static void reset_order(void *state)
+{
+    (void)state;
+    order.told = true;
+    atomic_fetch_add(&order.resets, 1);
+}
+
+static void close_order(void *state)
+{
+    (void)state;
+}
+
+START_TEST(the_detector_is_told_of_each_round_before_its_first_picture)
+{
+    static const vd_detector_ops ops = {.open = open_order,
+                                        .detect = detect_order,
+                                        .reset = reset_order,
+                                        .close = close_order,
+                                        .name = "order",
+                                        .ordered = 1};
+    vd_camera_options options = VD_CAMERA_OPTIONS_INIT;
+    vd_camera *camera = NULL;
+    options.address = "fake:frames=12,fps=50";
+    options.loop = true;
+    options.ops = &ops;
+    ck_assert_int_eq(vd_camera_open(&options, &camera, NULL), VD_OK);
+    while (atomic_load(&order.resets) < 4)
+        rest(5);
+    ck_assert_int_eq(atomic_load(&order.missed), 0);
+    vd_camera_close(&camera);
+}
+END_TEST
+
+/* A file that cannot be wound although it says so: deleted meanwhile. */
+static int open_once(const char *address, const vd_source_options *options, vd_cancel *cancel,
+                     void **ret_state, vd_source_info *ret_info, vd_error *error)
+{
+    vd_source *source = NULL;
+    int code = vd_source_open(address + strlen("once:"), options, cancel, &source, error);
+    if (code)
+        return code;
+    *ret_info = *vd_source_get_info(source);
+    *ret_state = source;
+    return VD_OK;
+}
+
+static int read_once(void *state, struct vd_frame **ret_frame, vd_error *error)
+{
+    return vd_source_read(state, ret_frame, error);
+}
+
+static int seek_once(void *state, double time_s, vd_error *error)
+{
+    (void)state;
+    (void)time_s;
+    return vd_error_set(error, VD_ENOTFOUND, "once", "The file is gone.");
+}
+
+static void close_once(void *state)
+{
+    vd_source *source = state;
+    vd_source_close(&source);
+}
+
+START_TEST(another_round_that_cannot_begin_says_why)
+{
+    static const struct fake_detector_config config = {.delay_ms = 1};
+    static const vd_source_ops once = {
+        .scheme = "once:", .open = open_once, .read = read_once, .seek = seek_once, .close = close_once};
+    vd_camera_options options = VD_CAMERA_OPTIONS_INIT;
+    vd_camera *camera = NULL;
+    ck_assert_int_eq(vd_source_register(&once), VD_OK);
+    options.address = "once:fake:frames=10";
+    options.loop = true;
+    options.ops = &fake_detector_ops;
+    options.config = &config;
+    ck_assert_int_eq(vd_camera_open(&options, &camera, NULL), VD_OK);
+    wait_for_state(camera, VD_CAMERA_ENDED);
+    ck_assert_uint_eq(status_of(camera).shown, 10);
+    ck_assert_str_eq(status_of(camera).error.text, "The file is gone.");
+    vd_camera_close(&camera);
+}
+END_TEST
+
 START_TEST(every_moment_is_a_good_one_to_close)
 {
     static const struct fake_detector_config config = {.delay_ms = 4, .fail_every = 3};
@@ -371,6 +620,14 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_refused_model_leaves_the_picture_and_the_old_model);
     tcase_add_test(tests, models_are_swapped_while_it_runs);
     tcase_add_test(tests, what_is_seen_is_recorded);
+    tcase_add_test(tests, a_change_of_speed_goes_on_from_the_picture);
+    tcase_add_test(tests, a_source_without_a_picture_fails);
+    tcase_add_test(tests, exact_keeps_its_rate_when_frames_come_fast);
+    tcase_add_test(tests, a_picture_that_could_not_be_handed_over_is_counted_once);
+    tcase_add_test(tests, a_recording_that_fails_is_over_and_can_be_begun_again);
+    tcase_add_test(tests, a_recording_begins_and_ends_while_a_model_loads);
+    tcase_add_test(tests, the_detector_is_told_of_each_round_before_its_first_picture);
+    tcase_add_test(tests, another_round_that_cannot_begin_says_why);
     tcase_add_test(tests, every_moment_is_a_good_one_to_close);
     suite_add_tcase(suite, tests);
     return suite;

@@ -115,6 +115,22 @@ START_TEST(the_sink_can_end_it)
 }
 END_TEST
 
+START_TEST(what_the_sink_refuses_is_not_blamed_on_the_detector)
+{
+    static const struct fake_detector_config config = {.delay_ms = 20};
+    vd_run_options options = VD_RUN_OPTIONS_INIT;
+    struct delivered delivered = {.last = -1, .stop_at = 1};
+    vd_run_summary summary;
+    vd_error error = {0};
+    open_detector(&config, 8); /* more frames under way than its queue of 4 holds at once */
+    options.address = "fake:frames=1000";
+    options.detector = detector;
+    ck_assert_int_eq(vd_run(&options, on_frame, &delivered, &summary, &error), VD_EIO);
+    ck_assert_str_eq(error.text, "");
+    ck_assert_int_eq(summary.dropped, 0); /* a file: what was read ahead was not lost */
+}
+END_TEST
+
 START_TEST(a_source_that_breaks_later_is_a_warning_and_at_once_an_error)
 {
     static const struct fake_detector_config config = {0};
@@ -251,6 +267,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tests, files_lose_no_frame, 0, 4);
     tcase_add_test(tests, limits_and_strides_count_source_frames);
     tcase_add_test(tests, the_sink_can_end_it);
+    tcase_add_test(tests, what_the_sink_refuses_is_not_blamed_on_the_detector);
     tcase_add_test(tests, a_source_that_breaks_later_is_a_warning_and_at_once_an_error);
     tcase_add_test(tests, a_live_source_that_is_too_fast_drops_and_counts);
     tcase_add_loop_test(tests, sources_share_a_detector_and_lose_no_frame, 0, 2);

@@ -271,16 +271,20 @@ END_TEST
 
 START_TEST(every_size_that_is_allowed_can_be_rendered)
 {
-    static const int SIZES[][2] = {{64, 64}, {65, 127}, {720, 128}, {128, 720}, {1001, 333}};
+    static const int SIZES[][2] = {{64, 64}, {65, 127}, {720, 128}, {128, 720}, {1001, 333}, {480, 640}};
     char text[64];
     snprintf(text, sizeof(text), "size=%dx%d", SIZES[_i][0], SIZES[_i][1]);
     vd_scene *scene = make_scene(text);
     vd_image image = make_image(SIZES[_i][0], SIZES[_i][1]);
     vd_detection boxes[MOST];
-    for (int frame = 0; frame < 200; frame += 40) {
+    size_t listed = 0;
+    for (int frame = 0; frame < 600; frame += 40) {
         ck_assert_int_eq(vd_scene_render(scene, frame, &image), VD_OK);
-        ck_assert_uint_le(vd_scene_truth(scene, frame, boxes, MOST), MOST);
+        listed += vd_scene_truth(scene, frame, boxes, MOST);
     }
+    /* Through a slit no vehicle is ever seen by two fifths. */
+    if (3 * image.width >= image.height)
+        ck_assert_uint_ge(listed, 8);
     vd_scene_free(&scene);
     free(image.planes[0]);
 }
@@ -543,7 +547,7 @@ static Suite *make_suite(void)
     tcase_add_test(pictures, a_frame_is_the_same_in_any_order_and_in_any_scene_of_its_seed);
     tcase_add_test(pictures, seeds_give_different_scenes_and_frames_of_one_are_alike);
     tcase_add_test(pictures, what_cannot_be_rendered_is_refused);
-    tcase_add_loop_test(pictures, every_size_that_is_allowed_can_be_rendered, 0, 5);
+    tcase_add_loop_test(pictures, every_size_that_is_allowed_can_be_rendered, 0, 6);
     tcase_add_test(pictures, a_frame_of_720_lines_takes_little_time);
     suite_add_tcase(suite, pictures);
     TCase *truth = tcase_create("truth");

@@ -32,6 +32,7 @@ static void push(int from, int count)
         frame->index = i;
         frame->serial = serial;
         frame->time_s = (double)i / FPS;
+        frame->duration_s = 1.0 / FPS;
         vd_timeline_push(&timeline, frame);
     }
 }
@@ -171,6 +172,84 @@ START_TEST(frames_of_a_seek_are_forgotten_and_given_back)
 }
 END_TEST
 
+START_TEST(a_frame_seen_before_a_seek_is_recalled)
+{
+    push(0, 3);
+    vd_moment at = vd_timeline_peek(&timeline, 1)->at;
+    complete(&at);
+    ck_assert_ptr_null(vd_timeline_recall(&timeline, &at)); /* its own result is no memory */
+    vd_timeline_flush(&timeline);
+    serial++;
+    push(0, 3);
+    ck_assert_ptr_null(vd_timeline_recall(&timeline, &vd_timeline_peek(&timeline, 0)->at));
+    ck_assert_ptr_nonnull(vd_timeline_recall(&timeline, &vd_timeline_peek(&timeline, 1)->at));
+}
+END_TEST
+
+START_TEST(a_frame_that_is_due_is_not_kept_waiting_for_the_reader)
+{
+    push(0, 1);
+    complete(&submit(0, 0)->at);
+    vd_timeline_show(&timeline);
+    push(1, 2); /* decoding is slower than the file: all that was read is late */
+    const struct vd_timeline_entry *entry = submit(0.2, 0.01);
+    ck_assert_ptr_nonnull(entry);
+    ck_assert_int_eq(entry->frame->index, 2); /* the newest covers them all */
+}
+END_TEST
+
+START_TEST(slow_detection_jumps_ahead_in_the_next_round_too)
+{
+    push(0, 5);
+    serial++;
+    push(0, 20);
+    complete(&submit(0, 0)->at);
+    vd_timeline_show(&timeline);
+    ck_assert_int_eq(submit(0, 0.08)->frame->index, 4);    /* the round's last closes it */
+    ck_assert_int_eq(submit(0.16, 0.08)->frame->index, 0); /* and the next one's first opens that */
+    ck_assert_int_eq(submit(0.16, 0.08)->frame->index, 4); /* not 1: it would come too late */
+}
+END_TEST
+
+START_TEST(frames_passed_over_are_counted_once)
+{
+    push(0, 8);
+    complete(&submit(0, 0)->at);
+    vd_timeline_show(&timeline);
+    submit(0, 0.08); /* 1 to 4 are passed over */
+    ck_assert_uint_eq(timeline.skipped, 4);
+    vd_timeline_forget_results(&timeline); /* another model: the same frames once more */
+    submit(0, 0);
+    submit(0, 0.08);
+    ck_assert_uint_eq(timeline.skipped, 4);
+}
+END_TEST
+
+START_TEST(boxes_of_another_picture_size_belong_to_another_picture)
+{
+    const struct vd_timeline_result *before, *after;
+    vd_frame_pool *larger;
+    vd_frame *frame;
+    push(0, 2);
+    complete(&vd_timeline_peek(&timeline, 1)->at);
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_I420, 32, 32, 1, &larger), VD_OK);
+    ck_assert_int_eq(vd_frame_pool_take(larger, &frame), VD_OK);
+    frame->serial = serial;
+    frame->time_s = 2.0 / FPS;
+    vd_timeline_push(&timeline, frame);
+    push(3, 2);
+    vd_moment small = vd_timeline_peek(&timeline, 0)->at, large = vd_timeline_peek(&timeline, 2)->at;
+    vd_timeline_around(&timeline, &large, &before, &after);
+    ck_assert_ptr_null(after);
+    complete(&vd_timeline_peek(&timeline, 4)->at); /* small again */
+    vd_timeline_around(&timeline, &large, &before, &after);
+    ck_assert(!before && !after);
+    vd_timeline_around(&timeline, &small, &before, &after);
+    ck_assert_uint_eq(after->at.order, small.order + 1);
+    vd_frame_pool_free(&larger);
+}
+END_TEST
+
 START_TEST(results_are_forgotten_oldest_first)
 {
     for (int i = 0; i < VD_TIMELINE_RESULTS + 10; i++) {
@@ -197,6 +276,11 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_failed_detection_covers_but_draws_nothing);
     tcase_add_test(tests, another_model_asks_anew);
     tcase_add_test(tests, frames_of_a_seek_are_forgotten_and_given_back);
+    tcase_add_test(tests, a_frame_seen_before_a_seek_is_recalled);
+    tcase_add_test(tests, a_frame_that_is_due_is_not_kept_waiting_for_the_reader);
+    tcase_add_test(tests, slow_detection_jumps_ahead_in_the_next_round_too);
+    tcase_add_test(tests, frames_passed_over_are_counted_once);
+    tcase_add_test(tests, boxes_of_another_picture_size_belong_to_another_picture);
     tcase_add_test(tests, results_are_forgotten_oldest_first);
     suite_add_tcase(suite, tests);
     return suite;

@@ -20,8 +20,7 @@ static char *uri_of(const char *address)
 void vd_recent_add(const char *address)
 {
     char *groups[] = {GROUP, NULL};
-    GtkRecentData data = {.mime_type = (char *)"video/x-vedette",
-                          .app_name = (char *)"Vedette",
+    GtkRecentData data = {.app_name = (char *)"Vedette",
                           .app_exec = (char *)"vedette %u",
                           .groups = groups,
                           .is_private = TRUE};
@@ -30,8 +29,11 @@ void vd_recent_add(const char *address)
         return;
     if (g_mkdir_with_parents(g_get_user_data_dir(), 0700) < 0)
         return;
-    char *uri = uri_of(address);
+    char *uri = uri_of(address), *type = g_content_type_guess(address, NULL, 0, NULL);
+    data.mime_type = g_content_type_get_mime_type(type);
     gtk_recent_manager_add_full(gtk_recent_manager_get_default(), uri, &data);
+    g_free(data.mime_type);
+    g_free(type);
     g_free(uri);
 }
 

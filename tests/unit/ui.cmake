@@ -1,0 +1,4 @@
+# Those parts of the window that need no display.
+vd_test(ui_words MODULES ui pipeline)
+vd_test(ui_tuning MODULES ui pipeline frame)
+vd_test(ui_bridge MODULES ui base)
