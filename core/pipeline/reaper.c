@@ -35,9 +35,10 @@ static void reap(void *context)
     lock_reaper();
     while (reaper.closed) {
         vd_camera *camera = reaper.closed;
+        void (*destroy)(vd_camera *camera) = reaper.destroy;
         reaper.closed = camera->next_closed;
         vd_mutex_unlock(&reaper.lock);
-        reaper.destroy(camera);
+        destroy(camera);
         vd_mutex_lock(&reaper.lock);
     }
     reaper.running = false;
