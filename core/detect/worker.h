@@ -41,7 +41,8 @@ void vd_worker_start(vd_worker *worker, vd_crew *crew, int number);
 /* Waits until it has opened or failed. */
 void vd_worker_await(vd_worker *worker);
 
-/* Whether this thread is completing a future of `detector` right now: waiting for it would wait for oneself. */
+/* Whether this thread is completing a future of `detector` right now: waiting for it would wait for oneself.
+ */
 bool vd_worker_is_within(const vd_detector *detector);
 
 /* Marks this thread as completing futures of `detector`, for the time of a call; nests. */

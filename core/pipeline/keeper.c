@@ -13,7 +13,8 @@ static void load_model(vd_camera *camera, const char *model, const char *labels)
     vd_detector_options options = VD_DETECTOR_OPTIONS_INIT;
     options.model = model;
     options.labels = labels;
-    options.max_workers = 1; /* one picture at a time, by all the threads that OpenCV likes: the shortest way */
+    options.max_workers =
+        1; /* one picture at a time, by all the threads that OpenCV likes: the shortest way */
     options.threads = 0;
     options.ops = camera->options.ops;
     options.config = camera->options.config;

@@ -35,7 +35,7 @@ static void reap(void *context)
     lock_reaper();
     while (reaper.closed) {
         vd_camera *camera = reaper.closed;
-        void (*destroy)(vd_camera *camera) = reaper.destroy;
+        void (*destroy)(vd_camera * camera) = reaper.destroy;
         reaper.closed = camera->next_closed;
         vd_mutex_unlock(&reaper.lock);
         destroy(camera);

@@ -7,9 +7,9 @@
 #include "base/thread.h"
 #include "check_main.h"
 #include "frame/frame.h"
-#include "vedette/detection.h"
 #include "frame/result.h"
 #include "seeded.h"
+#include "vedette/detection.h"
 
 static vd_frame_pool *make_pool(int count)
 {

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "check_main.h"
-#include "vedette/detection.h"
 #include "ui/tuning.h"
+#include "vedette/detection.h"
 
 static vd_settings settings;
 static vd_tuning tuning;

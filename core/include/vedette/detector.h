@@ -89,7 +89,8 @@ VD_API int vd_detector_new(const vd_detector_options *options, vd_detector **ret
 
 typedef enum vd_shutdown_mode {
     VD_SHUTDOWN_WAIT,  /* what was submitted is finished first */
-    VD_SHUTDOWN_CANCEL /* what waits completes as VD_ESHUTDOWN and counts as cancelled; what runs is finished */
+    VD_SHUTDOWN_CANCEL /* what waits completes as VD_ESHUTDOWN and counts as cancelled; what runs is finished
+                        */
 } vd_shutdown_mode;
 
 /* Ends the work and joins the workers; twice is once. Figures, names and futures stay readable until
@@ -110,9 +111,9 @@ typedef enum vd_priority {
 
 /* A picture to detect. Zero what you do not use. */
 typedef struct vd_input {
-    vd_image image;                  /* a view; its memory must stay until the picture is released */
-    void (*release)(void *context);  /* called once, on any thread, when the detector no longer reads it and
-                                        the request was accepted; NULL: the caller waits for the future */
+    vd_image image;                 /* a view; its memory must stay until the picture is released */
+    void (*release)(void *context); /* called once, on any thread, when the detector no longer reads it and
+                                       the request was accepted; NULL: the caller waits for the future */
     void *context;
     vd_priority priority;
     int64_t frame_index; /* copied into the result */
@@ -124,7 +125,8 @@ typedef struct vd_input {
  * ret_future  one reference, the caller's; its value is a vd_result, borrowed from the future
  * Returns VD_OK, VD_EINVAL (the picture: error->text says which field), VD_EAGAIN (the queue is full),
  * VD_ESHUTDOWN or VD_ENOMEM; then nothing is released. Any thread. */
-VD_API int vd_detector_submit(vd_detector *detector, const vd_input *input, vd_future **ret_future, vd_error *error);
+VD_API int vd_detector_submit(vd_detector *detector, const vd_input *input, vd_future **ret_future,
+                              vd_error *error);
 
 /* The same, but waits for room in the queue: at most `timeout_ns` (negative: without end), then VD_ETIMEOUT.
  * VD_EDEADLK from one of its own continuations. */
@@ -145,23 +147,24 @@ typedef struct vd_batch {
 VD_API void vd_batch_free(vd_batch **batch); /* accepts NULL and sets it */
 
 /* Asks for many pictures at once. They are cut into chunks of `batch_size` that are taken one after another,
- * so memory follows the chunk; a model that takes batches gets a chunk in one pass, otherwise its pictures are
- * spread over the workers. A picture that is wrong or fails costs the others nothing: its reason stands at its
- * place. Cancelling the future cancels what has not begun; the value then never comes.
+ * so memory follows the chunk; a model that takes batches gets a chunk in one pass, otherwise its pictures
+ * are spread over the workers. A picture that is wrong or fails costs the others nothing: its reason stands
+ * at its place. Cancelling the future cancels what has not begun; the value then never comes.
  *
  * inputs      copied; the priority is that of the first
  * batch_size  1 to 1024; 0: default_batch_size
  * ret_future  its value is a vd_batch, borrowed from the future
  * Returns VD_OK, VD_EINVAL, VD_EAGAIN, VD_ESHUTDOWN or VD_ENOMEM; then nothing is released. Any thread. */
-VD_API int vd_detector_submit_batch(vd_detector *detector, const vd_input *inputs, size_t count, int batch_size,
-                                    vd_future **ret_future, vd_error *error);
+VD_API int vd_detector_submit_batch(vd_detector *detector, const vd_input *inputs, size_t count,
+                                    int batch_size, vd_future **ret_future, vd_error *error);
 
 /* The blocking forms: submit, wait, and hand the result over. VD_EDEADLK from one of its own continuations.
  *
  * ret_result, ret_batch  the caller's: vd_result_unref, vd_batch_free */
-VD_API int vd_detector_detect(vd_detector *detector, const vd_image *image, vd_result **ret_result, vd_error *error);
-VD_API int vd_detector_detect_batch(vd_detector *detector, const vd_image *images, size_t count, int batch_size,
-                                    vd_batch **ret_batch, vd_error *error);
+VD_API int vd_detector_detect(vd_detector *detector, const vd_image *image, vd_result **ret_result,
+                              vd_error *error);
+VD_API int vd_detector_detect_batch(vd_detector *detector, const vd_image *images, size_t count,
+                                    int batch_size, vd_batch **ret_batch, vd_error *error);
 
 /* The next pictures have nothing to do with those before. Any thread. */
 VD_API void vd_detector_reset(vd_detector *detector);
@@ -169,16 +172,16 @@ VD_API void vd_detector_reset(vd_detector *detector);
 /* --- What it says of itself; never waits for a worker; any thread */
 
 typedef struct vd_detector_stats {
-    int workers, active;    /* that work at all; that have a picture right now */
+    int workers, active; /* that work at all; that have a picture right now */
     int default_batch_size;
-    int loaded, shut_down;  /* 0 or 1 */
-    uint64_t queued;        /* requests that wait; a batch is one */
-    uint64_t in_flight;     /* pictures that a worker has */
+    int loaded, shut_down;                                     /* 0 or 1 */
+    uint64_t queued;                                           /* requests that wait; a batch is one */
+    uint64_t in_flight;                                        /* pictures that a worker has */
     uint64_t submitted, succeeded, failed, cancelled, pending; /* pictures; submitted = the sum of the rest */
-    uint64_t refused;       /* pictures not submitted: the queue was full */
-    uint64_t passes;        /* forward passes: fewer than pictures where batches go in one */
+    uint64_t refused;                       /* pictures not submitted: the queue was full */
+    uint64_t passes;                        /* forward passes: fewer than pictures where batches go in one */
     int64_t p50_ns, p95_ns, p99_ns, max_ns; /* from submit to completion */
-    int64_t forward_p50_ns; /* of a picture's share in its pass */
+    int64_t forward_p50_ns;                 /* of a picture's share in its pass */
 } vd_detector_stats;
 
 VD_API vd_detector_stats vd_detector_get_stats(vd_detector *detector);

@@ -44,17 +44,18 @@ VD_API const vd_error *vd_future_error(vd_future *future);
 /* Adds a continuation. VD_OK or VD_ENOMEM. Any thread. */
 VD_API int vd_future_then(vd_future *future, vd_continuation *run, void *context);
 
-/* Cancels work that has not begun; true when this call did it. A batch that has begun is asked to leave out the
- * rest, and false is returned. May come often. Any thread. */
+/* Cancels work that has not begun; true when this call did it. A batch that has begun is asked to leave out
+ * the rest, and false is returned. May come often. Any thread. */
 VD_API bool vd_future_cancel(vd_future *future);
 
-/* A future that succeeds when all of `count` futures have (its value is NULL), or fails, once all are complete,
- * with the error of the first in the list that failed. References are taken; they may be released at once.
- * Cancelling it cancels nobody but itself. VD_OK, VD_EINVAL (none given) or VD_ENOMEM. Any thread. */
+/* A future that succeeds when all of `count` futures have (its value is NULL), or fails, once all are
+ * complete, with the error of the first in the list that failed. References are taken; they may be released
+ * at once. Cancelling it cancels nobody but itself. VD_OK, VD_EINVAL (none given) or VD_ENOMEM. Any thread.
+ */
 VD_API int vd_future_all(vd_future *const *futures, size_t count, vd_future **ret_future);
 
-/* A future that succeeds with the first of `count` futures that does: its value is that vd_future, borrowed from
- * the one returned. Fails with the last error when all have failed. Otherwise as vd_future_all. */
+/* A future that succeeds with the first of `count` futures that does: its value is that vd_future, borrowed
+ * from the one returned. Fails with the last error when all have failed. Otherwise as vd_future_all. */
 VD_API int vd_future_any(vd_future *const *futures, size_t count, vd_future **ret_future);
 
 #ifdef __cplusplus
