@@ -87,6 +87,20 @@ class Lines(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr), (0, ''))
             self.assertIn('Usage: vedette-cli bench', done.stdout)
 
+    def test_detect_says_what_it_cost(self):
+        done = subprocess.run([CLI, 'detect', '--stats', '-', '--batch', '4', '--frames', '10', 'demo:pace=free,size=320x180'],
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        stats, = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual((stats['frames'], stats['detected'], stats['failed'], stats['dropped']), (10, 10, 0, 0))
+        ledger = stats['detector']
+        self.assertEqual(ledger['submitted'], ledger['succeeded'])
+        self.assertEqual(ledger['pending'], 0)
+        self.assertEqual(stats['pool']['available'], stats['pool']['capacity'])
+        self.assertGreater(stats['process']['cpu_s'], 0)
+        self.assertGreaterEqual(stats['process']['peak_mb'], stats['process']['rss_mb'] - 1)
+        self.assertGreater(stats['machine']['memory_mb'], 100)
+
 
 if __name__ == '__main__':
     unittest.main()
