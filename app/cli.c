@@ -15,6 +15,7 @@ static const struct command {
     {"detect", "find objects in pictures, clips and cameras", cmd_detect},
     {"record", "record a camera or clip, clean and with boxes, without a window", cmd_record},
     {"check-model", "say what a model file is, or why it cannot be used", cmd_check_model},
+    {"bench", "measure the detector and the pipeline", cmd_bench},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -1,5 +1,14 @@
 add_executable(vedette-cli
-  annotate.c cli.c cmd_check_model.c cmd_detect.c cmd_record.c json_line.c options.c report.c request.c)
-target_link_libraries(vedette-cli PRIVATE vd_pipeline vd_settings)
+  annotate.c bench_compare.c bench_line.c bench_load.c bench_needs.c bench_overhead.c bench_speed.c cli.c cmd_bench.c
+  cmd_check_model.c cmd_detect.c cmd_record.c json_line.c options.c report.c request.c stats_line.c)
+target_link_libraries(vedette-cli PRIVATE vd_bench vd_pipeline vd_settings)
 target_compile_definitions(vedette-cli PRIVATE VD_VERSION="${PROJECT_VERSION}")
 install(TARGETS vedette-cli RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# Benchmarks say which commit they measured.
+set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)
+add_custom_target(commit BYPRODUCTS ${generated}/commit.h
+  COMMAND ${CMAKE_COMMAND} -DSOURCE=${PROJECT_SOURCE_DIR} -DOUT=${generated}/commit.h
+          -P ${PROJECT_SOURCE_DIR}/cmake/commit.cmake)
+add_dependencies(vedette-cli commit)
+target_include_directories(vedette-cli PRIVATE ${generated})

@@ -60,5 +60,6 @@ vd_cancel *cli_cancel(void);
 int cmd_detect(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_check_model(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 
 #endif

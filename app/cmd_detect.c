@@ -11,6 +11,7 @@
 #include "json_line.h"
 #include "options.h"
 #include "request.h"
+#include "stats_line.h"
 
 enum { MAX_CLASSES = 1024 };
 
@@ -23,6 +24,9 @@ struct job {
     cli_annotator annotator;
     const char *json_path;
     FILE *json; /* NULL: none */
+    const char *stats_path;
+    FILE *stats; /* NULL: none */
+    vd_monitor *monitor;
     bool words; /* results in words on stdout */
     int64_t stride, batch, max_frames;
     double max_seconds;
@@ -184,6 +188,16 @@ static int finish_run(struct job *job, const vd_run_summary *summary)
     return status;
 }
 
+static int write_stats(struct job *job, const vd_run_summary *summary)
+{
+    vd_monitor_sample sample;
+    if (!job->stats)
+        return CLI_DONE;
+    vd_monitor_take(job->monitor, &sample);
+    cli_stats_line(job->stats, source_text(job, &summary->source), summary, job->request.detector, &sample);
+    return cli_output_failed(job->stats, "the figures") ? CLI_FAILED : CLI_DONE;
+}
+
 static bool is_folder(const char *source)
 {
     struct stat status;
@@ -212,6 +226,9 @@ static int detect_source(struct job *job, const char *source)
     options.max_seconds = job->max_seconds;
     vd_run_summary summary = {0};
     vd_error error = {0};
+    vd_monitor_sample before;
+    if (job->monitor)
+        vd_monitor_take(job->monitor, &before);
     int code = vd_run(&options, take_frame, job, &summary, &error);
     cli_progress_clear();
     status = cli_annotator_end(&job->annotator);
@@ -220,32 +237,49 @@ static int detect_source(struct job *job, const char *source)
     if (code != VD_OK && code != VD_ECANCELED)
         return cli_worse(status, cli_report_refused(code, &error));
     if (job->frames > 0)
-        status = cli_worse(status, finish_run(job, &summary));
+        status = cli_worse(cli_worse(status, finish_run(job, &summary)), write_stats(job, &summary));
     return code == VD_ECANCELED ? cli_worse(status, cli_report_refused(code, &error)) : status;
 }
 
-static int open_json(struct job *job)
+/* `-` is stdout. */
+static int open_output(const char *path, FILE **ret_file)
 {
-    if (!job->json_path)
+    *ret_file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    if (*ret_file)
         return CLI_DONE;
-    bool standard = strcmp(job->json_path, "-") == 0;
-    job->json = standard ? stdout : fopen(job->json_path, "we");
-    if (!job->json) {
-        cli_complain("%s cannot be written: %s.", job->json_path, strerrordesc_np(errno));
-        return CLI_WRONG;
-    }
-    job->words = !standard;
-    if (standard && isatty(STDOUT_FILENO))
-        cli_progress_disable();
-    return CLI_DONE;
+    cli_complain("%s cannot be written: %s.", path, strerrordesc_np(errno));
+    return CLI_WRONG;
 }
 
-static int close_json(struct job *job, int status)
+static int open_outputs(struct job *job)
 {
-    if (!job->json || job->json == stdout)
+    int status = job->json_path ? open_output(job->json_path, &job->json) : CLI_DONE;
+    if (status == CLI_DONE && job->stats_path)
+        status = open_output(job->stats_path, &job->stats);
+    if (status == CLI_DONE && job->stats && vd_monitor_new(&job->monitor) != VD_OK) {
+        cli_complain("There is not enough memory.");
+        status = CLI_FAILED;
+    }
+    bool lines = job->json == stdout || job->stats == stdout;
+    job->words = !lines;
+    if (lines && isatty(STDOUT_FILENO))
+        cli_progress_disable();
+    return status;
+}
+
+static int close_output(FILE *file, const char *path, int status)
+{
+    if (!file || file == stdout)
         return status;
-    bool failed = cli_output_failed(job->json, job->json_path);
-    return fclose(job->json) != 0 || failed ? cli_worse(status, CLI_FAILED) : status;
+    bool failed = cli_output_failed(file, path);
+    return fclose(file) != 0 || failed ? cli_worse(status, CLI_FAILED) : status;
+}
+
+static int close_outputs(struct job *job, int status)
+{
+    vd_monitor_free(&job->monitor);
+    status = close_output(job->json, job->json_path, status);
+    return close_output(job->stats, job->stats_path, status);
 }
 
 static int detect_all(struct job *job, int argc, char **argv)
@@ -256,16 +290,16 @@ static int detect_all(struct job *job, int argc, char **argv)
     if (status == CLI_DONE)
         status = cli_annotator_prepare(&job->annotator);
     if (status == CLI_DONE)
-        status = open_json(job);
+        status = open_outputs(job);
     if (status != CLI_DONE)
-        return status;
+        return close_outputs(job, status);
     job->annotator.quality = job->request.settings.recording_quality;
     for (int i = 0; i < argc && !vd_interrupted() && !job->model_refused; i++) {
         status = cli_worse(status, detect_source(job, argv[i]));
         if (cli_output_failed(job->json ? job->json : stdout, "the results"))
             break;
     }
-    return close_json(job, status);
+    return close_outputs(job, status);
 }
 
 int cmd_detect(int argc, char **argv)
@@ -274,6 +308,7 @@ int cmd_detect(int argc, char **argv)
     const cli_option options[] = {
         CLI_REQUEST_OPTIONS(&job.request),
         {"json", CLI_TEXT, &job.json_path, 0, 0, "FILE|-", "JSON Lines, a line a frame, to a file or stdout"},
+        {"stats", CLI_TEXT, &job.stats_path, 0, 0, "FILE|-", "what each source cost, a JSON line a source"},
         {"annotate", CLI_TEXT, &job.annotator.out, 0, 0, "OUT",
          "pictures and clips with the boxes drawn on them"},
         {"workers", CLI_COUNT, &job.request.workers, 1, 64, "N",

@@ -1,0 +1,104 @@
+/* What the benchmarks measure from within: the nets alone, threads that submit, sources that never end.
+ * Linked into vedette-cli, no part of libvedette. Every function blocks until it has measured. */
+#ifndef VEDETTE_APP_BENCH_H
+#define VEDETTE_APP_BENCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vedette/cancel.h"
+#include "vedette/detector.h"
+#include "vedette/image.h"
+
+/* Versions of what does the work; constant strings. */
+const char *vd_bench_opencv_version(void);
+const char *vd_bench_ffmpeg_version(void);
+
+typedef struct vd_bench_latency {
+    uint64_t count;
+    double p50_us, p95_us, p99_us, max_us;
+} vd_bench_latency;
+
+/* Of samples that were all kept; sorts them. */
+vd_bench_latency vd_bench_latency_of(int64_t *samples_ns, size_t count);
+
+/* Sorts; 0 of nothing. */
+double vd_bench_median(double *values, size_t count);
+
+/* --- The nets alone: forward passes of several nets at once, a thread each, without decoding, letterbox or
+ * boxes */
+
+typedef struct vd_bench_nets vd_bench_nets;
+
+/* Makes and warms the nets.
+ *
+ * model    a model file
+ * threads  of OpenCV within a pass, for the whole process, as in vd_detector_options
+ * picture  what they look at, letterboxed once; read meanwhile
+ * Returns VD_OK, VD_EINVAL, VD_ENOTFOUND, VD_EFORMAT or VD_ENOMEM. */
+int vd_bench_nets_new(const char *model, int count, int threads, const vd_image *picture,
+                      vd_bench_nets **ret_nets, vd_error *error);
+void vd_bench_nets_free(vd_bench_nets **nets); /* accepts NULL and sets it */
+
+typedef struct vd_bench_nets_figures {
+    double passes_per_s; /* of all nets together */
+    double cpu_ms;       /* processor time of a pass, of the thread that runs it */
+} vd_bench_nets_figures;
+
+/* Runs all nets for about `seconds`. VD_OK or the code of a pass that failed. */
+int vd_bench_nets_run(vd_bench_nets *nets, double seconds, vd_bench_nets_figures *ret_figures,
+                      vd_error *error);
+
+/* --- Submitting: paced threads against a detector that only waits */
+
+typedef struct vd_bench_submit_options {
+    int threads;       /* 1 to 256, default 64 */
+    double per_s;      /* submits a second of all threads together, default 2,000 */
+    double seconds;    /* default 5 */
+    int workers;       /* of the detector, default 4: what they cannot take is refused */
+    int64_t work_ns;   /* what one detection takes, default 10 ms */
+    vd_cancel *cancel; /* may be NULL */
+} vd_bench_submit_options;
+
+#define VD_BENCH_SUBMIT_OPTIONS_INIT                                                                         \
+    {                                                                                                        \
+        .threads = 64, .per_s = 2000, .seconds = 5, .workers = 4, .work_ns = INT64_C(10000000)               \
+    }
+
+typedef struct vd_bench_submit_figures {
+    vd_bench_latency accepted, refused; /* how long the call took */
+    double per_s;                       /* submits that were made */
+} vd_bench_submit_figures;
+
+/* VD_OK, VD_EINVAL, VD_ECANCELED or VD_ENOMEM. */
+int vd_bench_submit(const vd_bench_submit_options *options, vd_bench_submit_figures *ret_figures,
+                    vd_error *error);
+
+/* --- Several files at once, each begun again at its end by a seek, through one detector */
+
+typedef struct vd_bench_sources_options {
+    const char *const *clips;
+    int count; /* 1 to 16; a vd_run each */
+    vd_detector *detector;
+    int64_t frames;    /* of all together */
+    vd_cancel *cancel; /* may be NULL */
+} vd_bench_sources_options;
+
+typedef struct vd_bench_sources_figures {
+    int64_t frames, failed;
+    double seconds;
+    int64_t warm_frames; /* after which memory is compared */
+    int64_t first_bytes,
+        last_bytes;         /* resident: median of the first and of the last tenth after warming up */
+    int64_t peak_bytes;     /* resident, at any time */
+    double bytes_per_frame; /* slope of a line through all samples after warming up */
+} vd_bench_sources_figures;
+
+/* VD_OK, VD_EINVAL, VD_ECANCELED, VD_ENOMEM, or what a source refused with. */
+int vd_bench_sources(const vd_bench_sources_options *options, vd_bench_sources_figures *ret_figures,
+                     vd_error *error);
+
+/* Renders the demonstration into a new H.264 file. VD_OK, VD_EINVAL, VD_EIO, VD_ENOMEM, VD_EUNSUPPORTED. */
+int vd_bench_write_clip(const char *path, int width, int height, int frames, unsigned seed, vd_error *error);
+
+#endif

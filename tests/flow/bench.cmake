@@ -1,0 +1,9 @@
+add_test(NAME flow.bench_lines
+  COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/bench_lines.py $<TARGET_FILE:vedette-cli>
+  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(flow.bench_lines PROPERTIES LABELS "flow;plain" TIMEOUT 400 RUN_SERIAL ON)
+
+# The figures themselves, with their bounds: a long run that wants a machine for itself (tests/run bench).
+add_test(NAME bench.async
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_async $<TARGET_FILE:vedette-cli> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(bench.async PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL ON)
