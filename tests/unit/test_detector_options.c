@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/cores.h"
 #include "check_main.h"
 #include "detector_case.h"
