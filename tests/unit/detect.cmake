@@ -1,6 +1,7 @@
 # The detector behind a double: one program a subject.
 set(vd_gate_detector ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c ${CMAKE_CURRENT_SOURCE_DIR}/detector_case.c)
 vd_test(detector SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
+vd_test(detector_options SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
 vd_test(detector_batch SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
 vd_test(detector_shutdown SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
 vd_test(detector_load SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
