@@ -149,7 +149,8 @@ VD_API void vd_batch_free(vd_batch **batch); /* accepts NULL and sets it */
 /* Asks for many pictures at once. They are cut into chunks of `batch_size` that are taken one after another,
  * so memory follows the chunk; a model that takes batches gets a chunk in one pass, otherwise its pictures
  * are spread over the workers. A picture that is wrong or fails costs the others nothing: its reason stands
- * at its place. Cancelling the future cancels what has not begun; the value then never comes.
+ * at its place. Cancelling the future cancels what has not begun: a batch that has begun ends with what it
+ * has, the rest VD_ECANCELED.
  *
  * inputs      copied; the priority is that of the first
  * batch_size  1 to 1024; 0: default_batch_size
