@@ -266,7 +266,7 @@ def shared(*names):
         if not os.path.exists(path):
             if os.environ.get('VEDETTE_REQUIRE_SHARED') == '1':
                 raise AssertionError(f'{path} is missing')
-            print(f'waits for shared: {name}')
+            print(f'\nwaits for shared: {name}', flush=True)
             raise unittest.SkipTest(f'waits for shared: {name}')
     return paths[0] if len(paths) == 1 else paths
 
