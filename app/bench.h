@@ -82,7 +82,8 @@ int bench_failed(int code, const vd_error *error);
 typedef int bench_measure(void *context, double *ret_value, vd_error *error);
 
 typedef struct bench_side {
-    const char *name; /* of the line; of a reference, what stands under `reference` */
+    const char *name; /* of a reference: the case of its line */
+    const char *reference;
     bench_measure *measure;
     void *context;
     double bound; /* of a reference: the least ratio */

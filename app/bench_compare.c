@@ -14,8 +14,8 @@ enum { MOST_SIDES = 4, MOST_PAIRS = 99 };
 
 extern char **environ;
 
-static void print_ratio(bench_job *job, const bench_side *ours, const bench_side *reference,
-                        double *our_values, double *values, int pairs, const char *more)
+static void print_ratio(bench_job *job, const bench_side *reference, double *our_values, double *values,
+                        int pairs, const char *more)
 {
     double ratios[MOST_PAIRS], least, most;
     char extra[512];
@@ -28,10 +28,10 @@ static void print_ratio(bench_job *job, const bench_side *ours, const bench_side
     most = ratios[pairs - 1];
     snprintf(extra, sizeof extra, "\"pairs\":%d,\"ratio_min\":%.4f,\"ratio_max\":%.4f%s%s", pairs, least,
              most, more && *more ? "," : "", more ? more : "");
-    bench_print(job, &(bench_line){.name = ours->name,
+    bench_print(job, &(bench_line){.name = reference->name,
                                    .unit = "frames/s",
                                    .value = vd_bench_median(ours_copy, (size_t)pairs),
-                                   .reference = reference->name,
+                                   .reference = reference->reference,
                                    .reference_value = vd_bench_median(values, (size_t)pairs),
                                    .ratio = ratio,
                                    .rule = pairs >= BENCH_LEAST_PAIRS ? BENCH_RATIO_AT_LEAST : BENCH_UNJUDGED,
@@ -57,7 +57,7 @@ int bench_compare(bench_job *job, const bench_side *ours, const bench_side *refe
         }
     }
     for (int i = 0; i < count; i++)
-        print_ratio(job, ours, &references[i], values[0], values[i + 1], pairs, more);
+        print_ratio(job, &references[i], values[0], values[i + 1], pairs, more);
     return CLI_DONE;
 }
 
@@ -140,8 +140,9 @@ static int against_nets(bench_job *job, int count, double bound)
     int code = vd_bench_nets_new(job->model, count, 1, &job->pictures[0], &nets.nets, &error);
     if (code == VD_OK)
         code = choose_frames(job, &nets, &pipeline, &error);
-    const bench_side ours = {.name = name, .measure = bench_measure_pipeline, .context = &pipeline};
-    const bench_side bare = {.name = reference, .measure = measure_nets, .context = &nets, .bound = bound};
+    const bench_side ours = {.measure = bench_measure_pipeline, .context = &pipeline};
+    const bench_side bare = {
+        .name = name, .reference = reference, .measure = measure_nets, .context = &nets, .bound = bound};
     status = code ? bench_failed(code, &error) : bench_compare(job, &ours, &bare, 1, NULL);
     vd_bench_nets_free(&nets.nets);
     vd_detector_free(&pipeline.detector);
@@ -240,10 +241,17 @@ int bench_against_peers(bench_job *job)
         status = bench_detector(job, 2, &pipeline.detector);
     if (status != CLI_DONE)
         return status;
-    const bench_side ours = {.name = "two_workers", .measure = bench_measure_pipeline, .context = &pipeline};
-    const bench_side peers[] = {
-        {.name = "peer_cv2.py pool", .measure = measure_peer, .context = &pool, .bound = 1.0},
-        {.name = "peer_cv2.py locked", .measure = measure_peer, .context = &locked, .bound = 1.7}};
+    const bench_side ours = {.measure = bench_measure_pipeline, .context = &pipeline};
+    const bench_side peers[] = {{.name = "peers_pool",
+                                 .reference = "peer_cv2.py pool",
+                                 .measure = measure_peer,
+                                 .context = &pool,
+                                 .bound = 1.0},
+                                {.name = "peers_locked",
+                                 .reference = "peer_cv2.py locked",
+                                 .measure = measure_peer,
+                                 .context = &locked,
+                                 .bound = 1.7}};
     status = bench_compare(job, &ours, peers, 2, NULL);
     vd_detector_free(&pipeline.detector);
     return status;
