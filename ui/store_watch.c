@@ -66,6 +66,11 @@ static unsigned compare_model(vd_store *store, const vd_camera_status *before)
 void vd_store_note_recording(vd_store *store, bool ended)
 {
     const vd_recorder_status *recorder = &store->status.recorder;
+    if (ended && recorder->frames == 0) { /* there is no file then */
+        vd_store_note(store, VD_NOTICE_INFO, VD_ACTION_NONE,
+                      "Nothing was recorded: the picture stood still. Press play first.");
+        return;
+    }
     char *base = g_filename_display_basename(recorder->path);
     char length[16];
     vd_words_time(length, sizeof length, recorder->seconds);
