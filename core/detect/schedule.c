@@ -378,7 +378,8 @@ bool vd_schedule_take(vd_schedule *schedule, vd_unit *ret_unit)
     while (!taken && !over) {
         vd_request *settled = NULL;
         vd_mutex_lock(&schedule->lock);
-        vd_request *head = head_locked(schedule);
+        /* What a cancelling shutdown has not come to yet is no work either. */
+        vd_request *head = schedule->cancelled ? NULL : head_locked(schedule);
         if (head)
             taken = take_from_locked(schedule, head, ret_unit, &settled);
         else if (schedule->closed)
