@@ -75,7 +75,6 @@ struct seen {
     int frames, boxed;
     double worst_px; /* largest error of the first box against the truth */
     double worst_age_ms;
-    int late; /* shown more than a frame's time (40 ms) after they came */
     int64_t last_index;
     bool in_order;
 };
@@ -89,9 +88,7 @@ static void look(vd_camera *camera, const vd_view *view, struct seen *seen)
     seen->frames++;
     seen->in_order = seen->in_order && view->frame_index > seen->last_index;
     seen->last_index = view->frame_index;
-    double age_ms = status_of(camera).picture_age_ms;
-    seen->worst_age_ms = fmax(seen->worst_age_ms, age_ms);
-    seen->late += age_ms > 40;
+    seen->worst_age_ms = fmax(seen->worst_age_ms, status_of(camera).picture_age_ms);
     for (size_t i = 0; i < count; i++)
         if (boxes[i].color == 0) {
             vd_box truth = fake_source_box(view->frame_index);
@@ -149,23 +146,29 @@ START_TEST(slow_detection_of_a_file_stays_exact)
 }
 END_TEST
 
-START_TEST(a_live_camera_shows_every_frame_on_time_whatever_detection_takes)
+/* One go at a live camera whose detector takes 500 ms: true when every frame was on screen within its time.
+ */
+static bool is_on_time(void)
 {
     static const struct fake_detector_config config = {.delay_ms = 500};
     vd_camera *camera = open_fake("fake:frames=75,fps=25,live=1", &config, VD_SYNC_LIVE, false);
     struct seen seen = watch(camera, VD_CAMERA_FAILED); /* a stream that ends is a failure of a camera */
     vd_camera_status status = status_of(camera);
-    /* A machine that gives this process no time for 40 ms makes a frame late or overtakes it; detection, 500
-     * ms at a time, would do that to nearly all of them. */
     ck_assert_uint_eq(status.shown + status.dropped_display + status.dropped_source, 75);
-    ck_assert_uint_ge(status.shown, 72);
-    ck_assert_int_le(seen.late, 3);
     ck_assert_uint_gt(status.skipped_detection, 50);
     ck_assert_int_eq(status.error.code, VD_EEND);
     printf("live mode, detection of 500 ms: %llu of 75 frames shown, at most %.0f ms old, boxes off by up to "
            "%.1f px\n",
            (unsigned long long)status.shown, seen.worst_age_ms, seen.worst_px);
     vd_camera_close(&camera);
+    return status.shown == 75 && seen.worst_age_ms <= 40;
+}
+
+/* A machine that stands still for 40 ms makes a frame late, whatever the program does: one go in three must
+ * be free of that. Detection would spoil each of them. */
+START_TEST(a_live_camera_shows_every_frame_on_time_whatever_detection_takes)
+{
+    ck_assert(is_on_time() || is_on_time() || is_on_time());
 }
 END_TEST
 
