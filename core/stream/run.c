@@ -271,14 +271,14 @@ static int run_opened(struct run *run, vd_error *error)
     return conclude(run, code, error);
 }
 
-/* How many frames may wait for their results: enough to keep every worker busy while the oldest are
- * delivered, and a batch while the next one is gathered. */
+/* How many frames may wait for their results: enough to keep every worker busy while the oldest takes three
+ * times as long as the others (results leave in order), and a batch while the next one is gathered. */
 static int choose_room(const vd_run_options *options)
 {
     if (!options->detector)
         return 1;
     int room =
-        2 * vd_detector_get_stats(options->detector).workers + (options->batch > 1 ? options->batch : 0);
+        4 * vd_detector_get_stats(options->detector).workers + (options->batch > 1 ? options->batch : 0);
     return room < MOST_PENDING / 2 ? room : MOST_PENDING / 2;
 }
 
