@@ -11,4 +11,4 @@ target_link_libraries(memory_flat PRIVATE vd_pipeline)
 add_test(NAME flow.memory_flat
   COMMAND memory_flat models/yolov8n-320.onnx clips/person-bicycle-car-detection.mp4
   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-set_tests_properties(flow.memory_flat PROPERTIES LABELS "flow;plain" TIMEOUT 300 RUN_SERIAL ON)
+set_tests_properties(flow.memory_flat PROPERTIES LABELS "flow;plain" TIMEOUT 900 RUN_SERIAL ON)
