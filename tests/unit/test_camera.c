@@ -344,7 +344,11 @@ START_TEST(what_is_seen_is_recorded)
     vd_camera_status status = status_of(camera);
     ck_assert(!status.recording);
     ck_assert_int_eq(status.recorder.state, VD_RECORDER_DONE);
-    ck_assert_uint_gt(status.recorder.frames, 5); /* an encoder under sanitizers drops, and counts */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    ck_assert_uint_gt(status.recorder.frames, 5); /* an instrumented encoder drops, and counts */
+#else
+    ck_assert_uint_gt(status.recorder.frames, 20);
+#endif
     ck_assert_ptr_nonnull(strstr(status.recorder.path, "Gate north"));
     ck_assert_int_eq(access(status.recorder.path, R_OK), 0);
     vd_camera_close(&camera);
