@@ -6,10 +6,13 @@
 #ifndef VD_ENGINE_ENGINE_H
 #define VD_ENGINE_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/model.h"
 #include "vedette/detection.h"
+#include "vedette/detector.h"
 #include "vedette/error.h"
 #include "vedette/image.h"
 
@@ -26,20 +29,51 @@ const char *vd_engine_opencv_version(void);
 /* --- A network */
 typedef struct vd_net vd_net;
 
-/* onnx  a file in memory that OpenCV's importer can take (vd_model_read makes it); borrowed meanwhile */
-int vd_net_new(const uint8_t *onnx, size_t bytes, vd_net **ret_net, vd_error *error);
+/* What a network computes with. */
+typedef enum vd_net_device {
+    VD_NET_CPU,
+    VD_NET_OPENCL,
+    VD_NET_CUDA,
+    VD_NET_OPENVINO,
+    VD_NET_DEVICE_END
+} vd_net_device;
+
+typedef struct vd_net_options {
+    vd_net_device device;     /* tried with one pass; what cannot run is an error that names it */
+    vd_precision precision;   /* of the gathered layers; bf16 needs a processor that has it */
+    bool plain;               /* OpenCV's own layers even where a plan is there */
+} vd_net_options;
+
+/* Makes a network from a model that was read (vd_model_read) and still has its file. With a plan in the model,
+ * oneDNN at hand and the CPU as device, its gathered layers are computed by the plan; else OpenCV computes all.
+ * model    borrowed until this returns
+ * options  NULL: all zero */
+int vd_net_new(const vd_model *model, const vd_net_options *options, vd_net **ret_net, vd_error *error);
 
 /* Accepts NULL and sets it, as the other two do. */
 void vd_net_free(vd_net **net);
 
-/* The input tensor, 3 × height × width floats, owned by the net: fill it, then call vd_net_forward. The
- * memory is made once a size, each side 1 to 8192. */
-int vd_net_input(vd_net *net, int width, int height, float **ret_tensor, vd_error *error);
+/* What computes: "oneDNN 2.6.3, float32, 1 run of 233 layers", "OpenCV's own layers", …; lives as long as the
+ * net and is final after the first pass. */
+const char *vd_net_engine(const vd_net *net);
 
-/* One forward pass. ret_shape gets up to 4 extents (the rest 1); *ret_data points into the net and is valid
- * until the next pass. VD_EINVAL when the network has no output of that name. */
-int vd_net_forward(vd_net *net, const char *output_name, const float **ret_data, int ret_shape[4],
-                   vd_error *error);
+/* The input tensor, batch × channels × height × width floats of the model, owned by the net: fill it, then
+ * call vd_net_forward. The address may change with a pass. */
+int vd_net_input(vd_net *net, float **ret_tensor, vd_error *error);
+
+/* One forward pass. ret_data[i] points to output i of the model (model->outputs[i], whose extents are checked)
+ * and is valid until the next pass.
+ * VD_EFORMAT when what comes out is not what the model promises. */
+int vd_net_forward(vd_net *net, const float *ret_data[VD_MODEL_OUTPUTS], vd_error *error);
+
+/* Whether this machine has what the precision needs. */
+bool vd_engine_has(vd_precision precision);
+
+/* "oneDNN 2.6.3"; NULL when the program was built without it. */
+const char *vd_engine_onednn_version(void);
+
+/* Whether OpenCV at hand can compute on the device, so that a list can be shown; trying is vd_net_new's. */
+bool vd_engine_has_device(vd_net_device device);
 
 /* --- Detectors that need no file */
 

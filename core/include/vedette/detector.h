@@ -62,6 +62,12 @@ typedef enum vd_preset {
     VD_PRESET_HIGH_THROUGHPUT /* batch 32, a worker a core, at most 8 */
 } vd_preset;
 
+/* What the network computes in. */
+typedef enum vd_precision {
+    VD_PRECISION_FP32,
+    VD_PRECISION_BF16 /* faster where the processor has it, a little less exact; refused where it has not */
+} vd_precision;
+
 typedef struct vd_detector_options {
     const char *model;  /* a file, `builtin:people` or `builtin:motion`; ignored when `ops` is set */
     const char *labels; /* NULL, or a file with one class name a line */
@@ -74,6 +80,11 @@ typedef struct vd_detector_options {
     float floor;    /* 0.0001 to 1, default 0.05: candidates below it are not kept */
     const vd_detector_ops *ops; /* NULL, or a detector of the caller's own; must outlive the detector */
     const void *config;         /* handed to ops->open; must outlive the detector */
+    int input_width;            /* of the network, pixels; 0: the model's own. Multiples of its largest stride */
+    int input_height;
+    vd_precision precision;
+    const char *device; /* NULL or "cpu", "opencl", "cuda", "openvino": tried when the detector starts; where it
+                           does not work the CPU computes and vd_detector_engine says so */
 } vd_detector_options;
 
 #define VD_DETECTOR_OPTIONS_INIT                                                                             \
@@ -190,6 +201,13 @@ VD_API vd_detector_stats vd_detector_get_stats(vd_detector *detector);
 /* Borrowed; live as long as the detector. */
 VD_API const char *vd_detector_name(const vd_detector *detector);
 VD_API const vd_labels *vd_detector_labels(const vd_detector *detector);
+
+/* What computes, in words: "oneDNN 2.6.3, float32", "OpenCV's own layers"; after a fallback with the reason.
+ * Empty for detectors without a network. Borrowed as above. */
+VD_API const char *vd_detector_engine(const vd_detector *detector);
+
+/* The thresholds that suit the model (faces 0.6, most others 0.25); what a user sets wins. */
+VD_API vd_thresholds vd_detector_thresholds(const vd_detector *detector);
 
 /* Why a worker could not start: code 0 for one that works. `worker` counts from 0 to the number asked for. */
 VD_API const vd_error *vd_detector_worker_error(const vd_detector *detector, int worker);
