@@ -48,7 +48,16 @@ int vd_onnx_sweep(vd_onnx_graph *graph, vd_error *error);
 /* Refuses what is left and cannot be run, or would give wrong numbers without saying so. */
 int vd_onnx_check(const vd_onnx_graph *graph, vd_error *error);
 
-/* All of it. */
+/* The first half: the graph as plain float32 nodes with known shapes, whatever form it was exported in. What
+ * is cut or gathered afterwards sees one form alone. Nodes that nothing needs are still there, and nodes
+ * without a rule are no error yet. */
+int vd_onnx_normalise(vd_onnx_graph *graph, vd_error *error);
+
+/* The second half, after any cut: what OpenCV 4.6 cannot take is cured, what nothing needs swept away, and
+ * the rest checked. */
+int vd_onnx_cure(vd_onnx_graph *graph, vd_error *error);
+
+/* Both, with nothing in between. */
 int vd_onnx_rewrite(vd_onnx_graph *graph, vd_error *error);
 
 #endif

@@ -44,15 +44,33 @@ int vd_onnx_bypass(vd_onnx_graph *graph, vd_error *error)
     return VD_OK;
 }
 
-int vd_onnx_rewrite(vd_onnx_graph *graph, vd_error *error)
+typedef int vd_onnx_pass(vd_onnx_graph *graph, vd_error *error);
+
+static int run_all(vd_onnx_pass *const *passes, size_t count, vd_onnx_graph *graph, vd_error *error)
 {
-    static int (*const passes[])(vd_onnx_graph *, vd_error *) = {vd_onnx_resolve,  vd_onnx_bypass,
-                                                                 vd_onnx_settings, vd_onnx_move_scales,
-                                                                 vd_onnx_spread,   vd_onnx_sweep};
-    for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
+    for (size_t i = 0; i < count; i++) {
         int code = passes[i](graph, error);
         if (code != VD_OK)
             return code;
     }
-    return vd_onnx_check(graph, error);
+    return VD_OK;
+}
+
+int vd_onnx_normalise(vd_onnx_graph *graph, vd_error *error)
+{
+    static vd_onnx_pass *const passes[] = {vd_onnx_resolve, vd_onnx_bypass};
+    return run_all(passes, sizeof passes / sizeof *passes, graph, error);
+}
+
+int vd_onnx_cure(vd_onnx_graph *graph, vd_error *error)
+{
+    static vd_onnx_pass *const passes[] = {vd_onnx_settings, vd_onnx_move_scales, vd_onnx_spread,
+                                           vd_onnx_sweep, vd_onnx_check};
+    return run_all(passes, sizeof passes / sizeof *passes, graph, error);
+}
+
+int vd_onnx_rewrite(vd_onnx_graph *graph, vd_error *error)
+{
+    int code = vd_onnx_normalise(graph, error);
+    return code == VD_OK ? vd_onnx_cure(graph, error) : code;
 }
