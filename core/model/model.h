@@ -45,7 +45,9 @@ typedef enum vd_model_family {
     VD_FAMILY_FASTESTDET,
     /* a level's classes, objectness, box and key points, as rows */
     VD_FAMILY_YUNET,
-    /* [1, 1, K, 7]: picture, class, score, corners as shares; suppression is done */
+    /* [1, 1, K, 7]: picture, class, score, corners as shares; suppression is done. The class column counts
+     * from 1, 0 is the background: column 1 is class 0 of the labels. A pass gives 1 to K rows; where nothing
+     * is found there is one of zeros, or one whose picture is -1 */
     VD_FAMILY_SSD,
     /* rows of 5 + classes: centre and size as shares, objectness, scores that contain it */
     VD_FAMILY_DARKNET
