@@ -5,31 +5,20 @@
 #include "base/text.h"
 #include "model/model.h"
 
-static const char *family_text(vd_model_family family)
-{
-    switch (family) {
-    case VD_FAMILY_YOLOV8:
-        return "YOLOv8, anchor-free head with one output (Ultralytics)";
-    }
-    return "unknown";
-}
-
 static void describe(const vd_model *model, vd_model_info *info)
 {
     memset(info, 0, sizeof *info);
     vd_text_copy(info->name, sizeof info->name, model->name);
     vd_text_copy(info->digest, sizeof info->digest, model->digest);
-    vd_text_copy(info->family, sizeof info->family, family_text(model->family));
+    vd_text_copy(info->family, sizeof info->family, model->variant);
     vd_text_copy(info->preprocessing, sizeof info->preprocessing,
                  "letterboxed on grey 114, RGB, value / 255");
     vd_text_copy(info->input_name, sizeof info->input_name, model->input_name);
-    vd_text_copy(info->output_name, sizeof info->output_name, model->output_name);
+    vd_text_copy(info->output_name, sizeof info->output_name, model->outputs[0].name);
     info->input_width = model->input_width;
     info->input_height = model->input_height;
-    info->output_rank = 3;
-    info->output_extents[0] = 1;
-    info->output_extents[1] = 4 + model->classes;
-    info->output_extents[2] = model->anchors;
+    info->output_rank = model->outputs[0].rank;
+    memcpy(info->output_extents, model->outputs[0].extents, sizeof info->output_extents);
     info->classes = model->classes;
     info->has_names = model->has_names;
     info->labels = vd_labels_ref(model->labels);
@@ -40,7 +29,8 @@ static void describe(const vd_model *model, vd_model_info *info)
 int vd_model_describe(const char *path, const char *labels, vd_model_info *ret_info, vd_error *error)
 {
     vd_model *model = NULL;
-    int code = vd_model_read(path, labels, &model, error);
+    const vd_model_options options = {.labels = labels};
+    int code = vd_model_read(path, &options, &model, error);
     if (code != VD_OK)
         return code;
     describe(model, ret_info);

@@ -238,10 +238,16 @@ static int tell_output(const vd_onnx_graph *graph, int named_classes, vd_model *
             "The output %s cannot be told to be boxes and class scores: the file names no classes, "
             "and the scores do not come from a Sigmoid.",
             text);
-    if (strlen(output->name) >= sizeof model->output_name)
-        return vd_error_set(error, VD_EFORMAT, graph->place, "The name of the network's output is too long.");
-    vd_text_copy(model->output_name, sizeof model->output_name, output->name);
+    model->format = VD_FORMAT_ONNX;
     model->family = VD_FAMILY_YOLOV8;
+    model->confidence = 0.25f;
+    model->iou = 0.45f;
+    model->feed = (vd_model_feed){.fit = VD_FIT_CENTRE,
+                                  .channels = VD_CHANNELS_RGB,
+                                  .pad = 114,
+                                  .scale = {1 / 255.0f, 1 / 255.0f, 1 / 255.0f}};
+    vd_text_copy(model->variant, sizeof model->variant,
+                 "YOLOv8, anchor-free head with one output (Ultralytics)");
     model->classes = classes;
     model->anchors = (int)out->dims[2];
     vd_model_note(model, "output %s: 4 box values and %d class scores for each of %d boxes", text, classes,

@@ -68,6 +68,29 @@ static int set_labels(vd_model *model, const vd_names *names, const char *labels
     return VD_OK;
 }
 
+/* The network's outputs as they are now. */
+static int list_outputs(const vd_onnx_graph *graph, vd_model *model, vd_error *error)
+{
+    const Onnx__GraphProto *proto = graph->proto;
+    if (proto->n_output > VD_MODEL_OUTPUTS)
+        return vd_error_set(error, VD_EFORMAT, graph->place,
+                            "The network has %zu outputs; no known detector has more than %d.",
+                            proto->n_output, VD_MODEL_OUTPUTS);
+    for (size_t i = 0; i < proto->n_output; i++) {
+        vd_model_output *output = &model->outputs[i];
+        const vd_value *value = vd_onnx_find(graph, proto->output[i]->name);
+        if (strlen(value->name) >= sizeof output->name || value->shape.rank > 4)
+            return vd_error_set(error, VD_EFORMAT, graph->place,
+                                "The name or the shape of one of the network's outputs is too long.");
+        vd_text_copy(output->name, sizeof output->name, value->name);
+        output->rank = value->shape.rank;
+        for (int k = 0; k < output->rank; k++)
+            output->extents[k] = (int)value->shape.dims[k];
+    }
+    model->output_count = (int)proto->n_output;
+    return VD_OK;
+}
+
 /* Everything between parsing and packing. */
 static int rewrite(Onnx__ModelProto *proto, const char *labels_path, const char *place, vd_model *model,
                    vd_error *error)
@@ -82,9 +105,13 @@ static int rewrite(Onnx__ModelProto *proto, const char *labels_path, const char 
     if (code == VD_OK)
         code = vd_onnx_graph_init(&graph, proto, place, error);
     if (code == VD_OK) {
-        code = vd_onnx_rewrite(&graph, error);
+        code = vd_onnx_normalise(&graph, error);
         if (code == VD_OK)
             code = vd_family_tell(&graph, labels_path ? 0 : names.count, model, error);
+        if (code == VD_OK)
+            code = vd_onnx_cure(&graph, error);
+        if (code == VD_OK)
+            code = list_outputs(&graph, model, error);
         if (code == VD_OK)
             note_rewriting(&graph, model);
         vd_onnx_graph_fini(&graph);
@@ -95,7 +122,7 @@ static int rewrite(Onnx__ModelProto *proto, const char *labels_path, const char 
     return code;
 }
 
-static int read_model(vd_model *model, const char *path, const char *labels_path, vd_error *error)
+static int read_onnx(vd_model *model, const char *path, const vd_model_options *options, vd_error *error)
 {
     char place[192];
     uint8_t *bytes = NULL;
@@ -112,19 +139,22 @@ static int read_model(vd_model *model, const char *path, const char *labels_path
     if (code != VD_OK)
         return code;
     name_model(model, path);
-    code = rewrite(proto, labels_path, place, model, error);
-    if (code == VD_OK && vd_onnx_pack(proto, &model->onnx, &model->onnx_bytes) != VD_OK)
+    code = rewrite(proto, options->labels, place, model, error);
+    if (code == VD_OK && vd_onnx_pack(proto, &model->network, &model->network_bytes) != VD_OK)
         code = vd_error_set(error, VD_ENOMEM, place, "There is not enough memory to rewrite the model.");
     onnx__model_proto__free_unpacked(proto, NULL);
     return code;
 }
 
-int vd_model_read(const char *path, const char *labels_path, vd_model **ret_model, vd_error *error)
+int vd_model_read(const char *path, const vd_model_options *options, vd_model **ret_model, vd_error *error)
 {
+    static const vd_model_options usual = {0};
     vd_model *model = calloc(1, sizeof *model);
     if (!model)
         return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to read the model.");
-    int code = read_model(model, path, labels_path, error);
+    model->batch = 1;
+    model->bins = 1;
+    int code = read_onnx(model, path, options ? options : &usual, error);
     if (code != VD_OK) {
         vd_model_free(&model);
         return code;
@@ -145,7 +175,9 @@ void vd_model_free(vd_model **model)
 
 void vd_model_drop_file(vd_model *model)
 {
-    free(model->onnx);
-    model->onnx = NULL;
-    model->onnx_bytes = 0;
+    free(model->network);
+    free(model->config);
+    free(model->planned);
+    model->network = model->config = model->planned = NULL;
+    model->network_bytes = model->config_bytes = model->planned_bytes = 0;
 }
