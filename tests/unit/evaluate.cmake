@@ -1,0 +1,1 @@
+vd_test(evaluate MODULES evaluate frame base)
