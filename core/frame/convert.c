@@ -1,6 +1,5 @@
 #include "frame/convert.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -16,8 +15,7 @@ void vd_scratch_fini(vd_scratch *scratch)
     *scratch = (vd_scratch){0};
 }
 
-/* At least `size` bytes; what was in them is lost when it grows. */
-static uint8_t *ensure(vd_scratch *scratch, size_t size)
+uint8_t *vd_scratch_ensure(vd_scratch *scratch, size_t size)
 {
     if (scratch->size >= size)
         return scratch->memory;
@@ -135,7 +133,7 @@ static vd_plane plane_of(const vd_image *image, int plane)
 
 /* Bytes of scratch for scaling with two taps: three planes of the target's size, for NV12 one of pairs, and
  * the working memory behind them. */
-static size_t linear_bytes(const vd_image *source, int width, int height)
+size_t vd_convert_scale_bytes(const vd_image *source, int width, int height)
 {
     vd_plane plane = plane_of(source, is_yuv(source->format) ? 1 : 0);
     plane.width = source->width;
@@ -195,7 +193,8 @@ static int enlarge_i420(const vd_image *source, uint8_t *memory, const vd_image 
 
 static int scale_linear(const vd_image *source, vd_filter filter, vd_scratch *scratch, const vd_image *target)
 {
-    uint8_t *memory = ensure(scratch, linear_bytes(source, target->width, target->height));
+    uint8_t *memory =
+        vd_scratch_ensure(scratch, vd_convert_scale_bytes(source, target->width, target->height));
     if (!memory)
         return VD_ENOMEM;
     if (source->format == VD_PIXEL_I420 && filter == VD_FILTER_GOOD)
@@ -222,7 +221,7 @@ static int shrink_i420(const vd_image *source, vd_scratch *scratch, const vd_ima
     _Alignas(32) const struct YuvConstants constants = yuv_constants(source->color);
     int stride = aligned_row(target->width);
     size_t bytes = (size_t)stride * (size_t)target->height;
-    uint8_t *planes = ensure(scratch, 3 * bytes);
+    uint8_t *planes = vd_scratch_ensure(scratch, 3 * bytes);
     if (!planes)
         return VD_ENOMEM;
     for (int p = 0; p < 3; p++) {
@@ -242,7 +241,7 @@ static int shrink_packed(const vd_image *source, vd_scratch *scratch, const vd_i
     if (source->format != VD_PIXEL_BGRX) {
         full = (vd_image){.format = VD_PIXEL_BGRX, .width = source->width, .height = source->height};
         full.strides[0] = aligned_row(4 * source->width);
-        full.planes[0] = ensure(scratch, (size_t)full.strides[0] * (size_t)full.height);
+        full.planes[0] = vd_scratch_ensure(scratch, (size_t)full.strides[0] * (size_t)full.height);
         if (!full.planes[0])
             return VD_ENOMEM;
         int code = convert(source, &full);
@@ -284,89 +283,6 @@ int vd_convert_to_i420(const vd_image *source, const vd_image *target)
     return result_of(ARGBToI420(source->planes[0], source->strides[0], target->planes[0], target->strides[0],
                                 target->planes[1], target->strides[1], target->planes[2], target->strides[2],
                                 source->width, source->height));
-}
-
-static int at_least_one(double value)
-{
-    return value < 1 ? 1 : (int)value;
-}
-
-vd_letterbox vd_letterbox_fit(int picture_width, int picture_height, int input_width, int input_height)
-{
-    vd_letterbox fit;
-    fit.scale = fmin((double)input_width / picture_width, (double)input_height / picture_height);
-    fit.width =
-        at_least_one(nearbyint(picture_width * fit.scale)); /* to even at one half, as Python rounds */
-    fit.height = at_least_one(nearbyint(picture_height * fit.scale));
-    fit.left = (int)nearbyint((input_width - fit.width) / 2.0 - 0.1);
-    fit.top = (int)nearbyint((input_height - fit.height) / 2.0 - 0.1);
-    return fit;
-}
-
-static void fill(float *to, size_t count, float value)
-{
-    for (size_t i = 0; i < count; i++)
-        to[i] = value;
-}
-
-/* One row of BGRX to three rows of floats. */
-static void spread_row(const uint8_t *restrict from, int count, float *restrict red, float *restrict green,
-                       float *restrict blue)
-{
-    const float scale = 1.0f / 255.0f;
-    for (int i = 0; i < count; i++) {
-        blue[i] = (float)from[4 * i] * scale;
-        green[i] = (float)from[4 * i + 1] * scale;
-        red[i] = (float)from[4 * i + 2] * scale;
-    }
-}
-
-static void write_tensor(const vd_image *fitted, const vd_letterbox *box, int width, int height,
-                         float *tensor)
-{
-    const float grey = 114.0f / 255.0f;
-    size_t plane = (size_t)width * (size_t)height;
-    size_t above = (size_t)box->top * (size_t)width;
-    int below_row = box->top + box->height;
-    size_t left = (size_t)box->left, right = (size_t)(width - box->left - box->width);
-    for (int c = 0; c < 3; c++) {
-        float *channel = tensor + (size_t)c * plane;
-        fill(channel, above, grey);
-        fill(channel + (size_t)below_row * (size_t)width, (size_t)(height - below_row) * (size_t)width, grey);
-        for (int y = box->top; y < below_row && left + right > 0; y++) {
-            float *row = channel + (size_t)y * (size_t)width;
-            fill(row, left, grey);
-            fill(row + left + box->width, right, grey);
-        }
-    }
-    for (int y = 0; y < box->height; y++) {
-        float *red = tensor + (size_t)(box->top + y) * (size_t)width + left;
-        spread_row(fitted->planes[0] + (size_t)y * (size_t)fitted->strides[0], box->width, red, red + plane,
-                   red + 2 * plane);
-    }
-}
-
-int vd_convert_letterbox(const vd_image *source, int input_width, int input_height, vd_scratch *scratch,
-                         float *ret_tensor, vd_letterbox *ret_letterbox)
-{
-    if (vd_image_validate(source, NULL) || input_width < 1 || input_height < 1 ||
-        input_width > VD_IMAGE_MAX_SIDE || input_height > VD_IMAGE_MAX_SIDE)
-        return VD_EINVAL;
-    vd_letterbox box = vd_letterbox_fit(source->width, source->height, input_width, input_height);
-    vd_image fitted = {.format = VD_PIXEL_BGRX, .width = box.width, .height = box.height};
-    fitted.strides[0] = aligned_row(4 * box.width);
-    /* The fitted picture stands at the end of the scratch, behind what scaling itself needs. */
-    size_t fitted_bytes = (size_t)fitted.strides[0] * (size_t)box.height;
-    size_t scaling = (linear_bytes(source, box.width, box.height) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    if (!ensure(scratch, scaling + fitted_bytes))
-        return VD_ENOMEM;
-    fitted.planes[0] = scratch->memory + scaling;
-    int code = vd_convert_scale(source, VD_FILTER_LINEAR, scratch, &fitted);
-    if (code)
-        return code;
-    write_tensor(&fitted, &box, input_width, input_height, ret_tensor);
-    *ret_letterbox = box;
-    return VD_OK;
 }
 
 int vd_convert_rotate(const vd_image *source, int degrees, const vd_image *target)

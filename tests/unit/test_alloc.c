@@ -145,7 +145,9 @@ static int try_labels(void)
     return code;
 }
 
-static int try_letterbox(void)
+static const vd_feed feed = {.width = 32, .height = 32, .pad = 114, .scale = {1, 1, 1}};
+
+static int try_feed(void)
 {
     static uint8_t pixels[3 * 40 * 30];
     static float tensor[3 * 32 * 32];
@@ -153,7 +155,7 @@ static int try_letterbox(void)
         .format = VD_PIXEL_BGR, .width = 40, .height = 30, .planes = {pixels}, .strides = {120}};
     vd_scratch scratch = {0};
     vd_letterbox box;
-    int code = vd_convert_letterbox(&image, 32, 32, &scratch, tensor, &box);
+    int code = vd_convert_feed(&image, &feed, &scratch, tensor, &box);
     expect((code == VD_OK) == (scratch.memory != NULL));
     vd_scratch_fini(&scratch);
     return code;
@@ -163,7 +165,7 @@ static const struct {
     int (*attempt)(void);
     int least; /* allocations that it makes at least */
 } constructors[] = {{try_queue, 1},      {try_future, 3},      {try_cancel, 1}, {try_thread, 1},
-                    {try_frame_pool, 9}, {try_result_pool, 5}, {try_labels, 1}, {try_letterbox, 1}};
+                    {try_frame_pool, 9}, {try_result_pool, 5}, {try_labels, 1}, {try_feed, 1}};
 
 START_TEST(any_allocation_may_fail)
 {
@@ -224,7 +226,7 @@ START_TEST(running_makes_no_allocation)
     ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, 8, 8, 1, &pool), VD_OK);
     ck_assert_int_eq(vd_result_pool_new(1, &results), VD_OK);
     ck_assert_int_eq(vd_queue_new(2, VD_QUEUE_DROP_OLDEST, drop, &queue), VD_OK);
-    ck_assert_int_eq(vd_convert_letterbox(&image, 32, 32, &scratch, tensor, &box), VD_OK);
+    ck_assert_int_eq(vd_convert_feed(&image, &feed, &scratch, tensor, &box), VD_OK);
     int wrong = 0;
     for (int i = 0; i < 100; i++) {
         vd_frame *frame = NULL;
@@ -232,7 +234,7 @@ START_TEST(running_makes_no_allocation)
         atomic_store(&countdown, 1);
         wrong += vd_frame_pool_take(pool, &frame) || vd_result_pool_take(results, &result) ||
                  vd_queue_push(queue, frame, 0) || vd_queue_take(queue, 0, &got) ||
-                 vd_convert_letterbox(&image, 32, 32, &scratch, tensor, &box);
+                 vd_convert_feed(&image, &feed, &scratch, tensor, &box);
         vd_result_unref(&result);
         vd_frame_unref(&frame);
         wrong += atomic_load(&countdown) != 1;

@@ -214,6 +214,20 @@ START_TEST(flat_pictures_stay_flat_at_every_size)
 }
 END_TEST
 
+/* What most detectors want: grey margins around red, green and blue from 0 to 1. */
+static vd_feed feed_of(int width, int height)
+{
+    const float scale = 1.0f / 255.0f;
+    return (vd_feed){.width = width, .height = height, .pad = 114, .scale = {scale, scale, scale}};
+}
+
+static int letterbox(const vd_image *source, int width, int height, vd_scratch *scratch, float *tensor,
+                     vd_letterbox *box)
+{
+    vd_feed feed = feed_of(width, height);
+    return vd_convert_feed(source, &feed, scratch, tensor, box);
+}
+
 START_TEST(impossible_conversions_are_refused)
 {
     vd_scratch scratch = {0};
@@ -223,9 +237,9 @@ START_TEST(impossible_conversions_are_refused)
     bad.width = 0;
     ck_assert_int_eq(vd_convert_scale(&bad, VD_FILTER_LINEAR, &scratch, &target), VD_EINVAL);
     ck_assert_int_eq(vd_convert_scale(&good, VD_FILTER_LINEAR, &scratch, &bad), VD_EINVAL);
-    ck_assert_int_eq(vd_convert_letterbox(&bad, 4, 4, &scratch, tensor, &box), VD_EINVAL);
-    ck_assert_int_eq(vd_convert_letterbox(&good, 0, 4, &scratch, tensor, &box), VD_EINVAL);
-    ck_assert_int_eq(vd_convert_letterbox(&good, 4, 2000000000, &scratch, tensor, &box), VD_EINVAL);
+    ck_assert_int_eq(letterbox(&bad, 4, 4, &scratch, tensor, &box), VD_EINVAL);
+    ck_assert_int_eq(letterbox(&good, 0, 4, &scratch, tensor, &box), VD_EINVAL);
+    ck_assert_int_eq(letterbox(&good, 4, 2000000000, &scratch, tensor, &box), VD_EINVAL);
     ck_assert_int_eq(vd_convert_rotate(&good, 45, &target), VD_EINVAL);
     ck_assert_int_eq(vd_convert_rotate(&good, -90, &target), VD_EINVAL);
     ck_assert_int_eq(vd_convert_rotate(&good, 360, &target), VD_EINVAL);
@@ -254,11 +268,22 @@ static void check_geometry(int iw, int ih, int w, int h)
     nw = nw < 1 ? 1 : nw; /* where the reference fails on an empty picture */
     nh = nh < 1 ? 1 : nh;
     int x = python_round((w - nw) / 2.0 - 0.1), y = python_round((h - nh) / 2.0 - 0.1);
-    vd_letterbox fit = vd_letterbox_fit(iw, ih, w, h);
-    if (fit.scale != s || fit.width != nw || fit.height != nh || fit.left != x || fit.top != y)
+    vd_feed feed = feed_of(w, h);
+    vd_letterbox fit = vd_letterbox_fit(iw, ih, &feed);
+    if (fit.scale_x != s || fit.scale_y != s || fit.width != nw || fit.height != nh || fit.left != x ||
+        fit.top != y)
         ck_abort_msg("%d × %d in %d × %d: %d × %d at %d,%d instead of %d × %d at %d,%d", iw, ih, w, h,
                      fit.width, fit.height, fit.left, fit.top, nw, nh, x, y);
     ck_assert(fit.left >= 0 && fit.top >= 0 && fit.left + fit.width <= w && fit.top + fit.height <= h);
+    feed.fit = VD_FEED_TOP_LEFT;
+    fit = vd_letterbox_fit(iw, ih, &feed);
+    ck_assert(fit.scale_x == s && fit.scale_y == s && fit.width == nw && fit.height == nh);
+    ck_assert(fit.left == 0 && fit.top == 0);
+    feed.fit = VD_FEED_STRETCH;
+    fit = vd_letterbox_fit(iw, ih, &feed);
+    ck_assert(fit.scale_x == (double)w / iw && fit.scale_y == (double)h / ih && fit.left == 0 &&
+              fit.top == 0);
+    ck_assert(fit.width == w && fit.height == h);
 }
 
 START_TEST(letterboxes_lie_where_the_reference_puts_them)
@@ -287,7 +312,7 @@ static void check_tensor(const float *tensor, const vd_letterbox *box, int w, in
                 float value = tensor[(c * h + y) * w + x];
                 int inside = x >= box->left && x < box->left + box->width && y >= box->top &&
                              y < box->top + box->height;
-                if (inside ? fabsf(value * 255 - (float)rgb[c]) > 2.001f : value != 114.0f / 255.0f)
+                if (inside ? fabsf(value * 255 - (float)rgb[c]) > 2.001f : fabsf(value * 255 - 114) > 1e-4f)
                     ck_abort_msg("channel %d, %d,%d: %g", c, x, y, (double)value * 255);
             }
 }
@@ -302,10 +327,11 @@ START_TEST(tensors_are_planes_of_red_green_blue_with_grey_margins)
             vd_letterbox box;
             vd_image source = make_flat(formats[f], odd_sizes[_i][0], odd_sizes[_i][1], rgb);
             float *tensor = malloc((size_t)(3 * w * h) * sizeof *tensor);
-            ck_assert_int_eq(vd_convert_letterbox(&source, w, h, &scratch, tensor, &box), VD_OK);
-            vd_letterbox fit = vd_letterbox_fit(source.width, source.height, w, h);
+            ck_assert_int_eq(letterbox(&source, w, h, &scratch, tensor, &box), VD_OK);
+            vd_feed feed = feed_of(w, h);
+            vd_letterbox fit = vd_letterbox_fit(source.width, source.height, &feed);
             ck_assert(box.left == fit.left && box.top == fit.top && box.width == fit.width &&
-                      box.height == fit.height && box.scale == fit.scale);
+                      box.height == fit.height && box.scale_x == fit.scale_x && box.scale_y == fit.scale_y);
             check_tensor(tensor, &box, w, h, rgb);
             free(tensor);
             free_image(&source);
@@ -323,11 +349,75 @@ START_TEST(a_tensor_holds_the_pixels_as_they_are)
     vd_letterbox box;
     vd_image source = make_image(VD_PIXEL_BGR, SIDE, SIDE);
     fill_random(&source, &seed);
-    ck_assert_int_eq(vd_convert_letterbox(&source, SIDE, SIDE, &scratch, tensor, &box), VD_OK);
+    ck_assert_int_eq(letterbox(&source, SIDE, SIDE, &scratch, tensor, &box), VD_OK);
     for (int i = 0; i < SIDE * SIDE; i++)
         for (int c = 0; c < 3; c++)
             if (fabs((double)tensor[c * SIDE * SIDE + i] - source.planes[0][3 * i + 2 - c] / 255.0) > 1e-7)
                 ck_abort_msg("pixel %d, channel %d: %g", i, c, (double)tensor[c * SIDE * SIDE + i] * 255);
+    free_image(&source);
+    vd_scratch_fini(&scratch);
+}
+END_TEST
+
+/* Each fit, order of channels, mean and scale, against the pixels of a picture of the input's own height and
+ * half its width, so that scaling is either none or known. */
+START_TEST(feeds_are_as_networks_were_trained)
+{
+    enum { W = 48, H = 32, PLANE = W * H };
+    static const vd_feed feeds[] = {{W, H, VD_FEED_TOP_LEFT, VD_FEED_BGR, 114, {0, 0, 0}, {1, 1, 1}},
+                                    {W,
+                                     H,
+                                     VD_FEED_CENTRE,
+                                     VD_FEED_BGR,
+                                     0,
+                                     {103.53f, 116.28f, 123.675f},
+                                     {0.017429f, 0.017507f, 0.017125f}},
+                                    {W, H, VD_FEED_CENTRE, VD_FEED_RGB, 7, {1, 2, 3}, {0.1f, 0.2f, 0.3f}},
+                                    {W, H, VD_FEED_TOP_LEFT, VD_FEED_GREY, 9, {10, 0, 0}, {0.5f, 0, 0}}};
+    static float tensor[3 * PLANE];
+    uint64_t seed = 29;
+    vd_scratch scratch = {0};
+    vd_image source = make_image(VD_PIXEL_BGR, W / 2, H);
+    fill_random(&source, &seed);
+    for (int f = 0; f < 4; f++) {
+        const vd_feed *feed = &feeds[f];
+        vd_letterbox box;
+        int left = feed->fit == VD_FEED_CENTRE ? W / 4 : 0;
+        ck_assert_int_eq(vd_convert_feed(&source, feed, &scratch, tensor, &box), VD_OK);
+        ck_assert(box.left == left && box.top == 0 && box.width == W / 2 && box.height == H);
+        for (int i = 0; i < (feed->channels == VD_FEED_GREY ? 1 : 3) * PLANE; i++) {
+            int c = i / PLANE, y = i % PLANE / W, x = i % W - left;
+            const uint8_t *pixel = source.planes[0] + y * source.strides[0] + 3 * x;
+            double value = feed->pad, off = 1e-3;
+            if (x >= 0 && x < W / 2 && feed->channels == VD_FEED_GREY) {
+                value = 0.114 * pixel[0] + 0.587 * pixel[1] + 0.299 * pixel[2];
+                off = 0.51 * 0.5;
+            } else if (x >= 0 && x < W / 2) {
+                value = pixel[feed->channels == VD_FEED_RGB ? 2 - c : c];
+            }
+            double wanted = (value - (double)feed->mean[c]) * (double)feed->scale[c];
+            if (fabs((double)tensor[i] - wanted) > off)
+                ck_abort_msg("feed %d, channel %d, %d,%d: %g, not %g", f, c, x, y, (double)tensor[i], wanted);
+        }
+    }
+    free_image(&source);
+    vd_scratch_fini(&scratch);
+}
+END_TEST
+
+START_TEST(a_stretched_picture_fills_the_input)
+{
+    enum { SIDE = 33 };
+    static float tensor[3 * SIDE * SIDE];
+    vd_feed feed = feed_of(SIDE, SIDE);
+    vd_scratch scratch = {0};
+    vd_letterbox box;
+    int rgb[3];
+    vd_image source = make_flat(VD_PIXEL_RGB, odd_sizes[_i][0], odd_sizes[_i][1], rgb);
+    feed.fit = VD_FEED_STRETCH;
+    ck_assert_int_eq(vd_convert_feed(&source, &feed, &scratch, tensor, &box), VD_OK);
+    ck_assert(box.left == 0 && box.top == 0 && box.width == SIDE && box.height == SIDE);
+    check_tensor(tensor, &box, SIDE, SIDE, rgb);
     free_image(&source);
     vd_scratch_fini(&scratch);
 }
@@ -528,7 +618,7 @@ START_TEST(a_letterbox_takes_little_time)
     fill_random(&source, &seed);
     for (int i = 0; i < TURNS; i++) {
         int64_t began = own_time_ns();
-        ck_assert_int_eq(vd_convert_letterbox(&source, SIDE, SIDE, &scratch, tensor, &box), VD_OK);
+        ck_assert_int_eq(letterbox(&source, SIDE, SIDE, &scratch, tensor, &box), VD_OK);
         int64_t took = own_time_ns() - began;
         best = took < best ? took : best;
     }
@@ -554,6 +644,8 @@ static Suite *make_suite(void)
     tcase_add_test(tensors, letterboxes_lie_where_the_reference_puts_them);
     tcase_add_loop_test(tensors, tensors_are_planes_of_red_green_blue_with_grey_margins, 0, ODD_SIZES);
     tcase_add_test(tensors, a_tensor_holds_the_pixels_as_they_are);
+    tcase_add_test(tensors, feeds_are_as_networks_were_trained);
+    tcase_add_loop_test(tensors, a_stretched_picture_fills_the_input, 0, ODD_SIZES);
     tcase_add_test(tensors, a_letterbox_takes_little_time);
     suite_add_tcase(suite, tensors);
     TCase *shapes = tcase_create("shapes");
