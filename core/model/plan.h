@@ -30,14 +30,16 @@ enum {
     VD_PLAN_MAX_STEPS = 8192
 };
 
-/* What a step does. Axes count from 0 and are never negative. */
+/* What a step does. Axes count from 0 and are never negative. Constants stand as weights and bias, or as one
+ * operand of ADD to DIV and MATMUL; nowhere else. All windows of a pool begin inside the picture and reach
+ * into it; its rounding is written into the pads at the bottom right. */
 typedef enum vd_plan_kind {
-    VD_PLAN_CONV = 1,   /* x, weights [out, in / groups, kh, kw], bias [out] (may be missing); ints: stride h, w,
-                           pads top, left, bottom, right, dilation h, w, groups */
-    VD_PLAN_DECONV,     /* ConvTranspose: x, weights [in, out / groups, kh, kw], bias; ints as VD_PLAN_CONV, then
-                           output padding h, w */
-    VD_PLAN_ACT,        /* x: the step's activation alone */
-    VD_PLAN_ADD,        /* a, b: as ONNX broadcasts them; either may be a constant */
+    VD_PLAN_CONV = 1, /* x, weights [out, in / groups, kh, kw], bias [out] (may be missing); ints: stride h,
+                         w, pads top, left, bottom, right, dilation h, w, groups */
+    VD_PLAN_DECONV, /* ConvTranspose: x, weights [in, out / groups, kh, kw], bias; ints as VD_PLAN_CONV, then
+                       output padding h, w */
+    VD_PLAN_ACT,    /* x: the step's activation alone */
+    VD_PLAN_ADD,    /* a, b: as ONNX broadcasts them; either may be a constant */
     VD_PLAN_SUB,
     VD_PLAN_MUL,
     VD_PLAN_DIV,
@@ -55,15 +57,15 @@ typedef enum vd_plan_kind {
     VD_PLAN_KIND_END
 } vd_plan_kind;
 
-/* The function that follows a step (bias included). */
+/* The function that follows a step (bias included); of VD_PLAN_CONV, VD_PLAN_DECONV and VD_PLAN_ACT alone. */
 typedef enum vd_plan_act {
     VD_ACT_NONE,
     VD_ACT_SILU, /* x · sigmoid(x) */
     VD_ACT_RELU,
-    VD_ACT_LEAKY,   /* floats[0]: the slope below 0 */
-    VD_ACT_CLIP,    /* floats[0] to floats[1] */
+    VD_ACT_LEAKY, /* floats[0]: the slope below 0 */
+    VD_ACT_CLIP,  /* floats[0] to floats[1] */
     VD_ACT_SIGMOID,
-    VD_ACT_HSWISH,  /* x · clip(x / 6 + 0.5, 0, 1) */
+    VD_ACT_HSWISH,   /* x · clip(x / 6 + 0.5, 0, 1) */
     VD_ACT_HSIGMOID, /* clip(floats[0] · x + floats[1], 0, 1) */
     VD_ACT_TANH,
     VD_ACT_EXP,
