@@ -55,32 +55,11 @@ static const char *refusal_of_nodes(const Onnx__GraphProto *graph)
     static const refusal nodes[] = {
         {"NonMaxSuppression",
          "This model was exported with suppression inside; export it again with nms=False."},
-        {"DynamicQuantizeLinear", "This model was reduced to 8 bits (int8); use the float32 export."},
-        {"QuantizeLinear", "This model was reduced to 8 bits (int8); use the float32 export."},
-        {"DequantizeLinear", "This model was reduced to 8 bits (int8); use the float32 export."},
-        {"ConvInteger", "This model was reduced to 8 bits (int8); use the float32 export."},
-        {"QLinearConv", "This model was reduced to 8 bits (int8); use the float32 export."},
     };
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
         if (has_node(graph, nodes[i].key))
             return nodes[i].sentence;
     return NULL;
-}
-
-static bool is_half(int type)
-{
-    return type == VD_ONNX_FLOAT16 || type == VD_ONNX_BFLOAT16;
-}
-
-static bool uses_half(const Onnx__GraphProto *graph)
-{
-    for (size_t i = 0; i < graph->n_initializer; i++)
-        if (is_half(graph->initializer[i]->data_type))
-            return true;
-    for (size_t i = 0; i < graph->n_input; i++)
-        if (is_half(vd_onnx_declared_type(graph->input[i])))
-            return true;
-    return false;
 }
 
 /* Refuses by the form of the first output; extents the file leaves open are -1. */
@@ -114,8 +93,6 @@ int vd_family_screen(const Onnx__ModelProto *model, const char *place, vd_error 
     const char *sentence = refusal_of_task(vd_onnx_metadata(model, "task"));
     if (!sentence)
         sentence = refusal_of_nodes(graph);
-    if (!sentence && uses_half(graph))
-        sentence = "This model is in half precision (float16); use the float32 export (half=False).";
     if (!sentence && graph->n_sparse_initializer > 0)
         sentence = "The network's weights are stored in sparse form; export it without.";
     if (!sentence && graph->n_output == 0)

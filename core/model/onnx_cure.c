@@ -1,55 +1,7 @@
 /* Cures for what OpenCV 4.6 reads wrongly: sizes of Split, factors behind a product of computed matrices. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/text.h"
+#include "model/onnx_edit.h"
 #include "model/onnx_passes.h"
 #include "model/onnx_rules.h"
-
-enum { ATTRIBUTE_INTS = 7 }; /* AttributeProto.type in the file format */
-
-static Onnx__AttributeProto *new_ints(const char *name, const int64_t *ints, int count)
-{
-    Onnx__AttributeProto *attribute = malloc(sizeof *attribute);
-    if (!attribute)
-        return NULL;
-    onnx__attribute_proto__init(attribute);
-    attribute->name = vd_text_dup(name);
-    attribute->ints = calloc((size_t)count, sizeof *ints);
-    if (!attribute->name || !attribute->ints) {
-        onnx__attribute_proto__free_unpacked(attribute, NULL);
-        return NULL;
-    }
-    memcpy(attribute->ints, ints, (size_t)count * sizeof *ints);
-    attribute->n_ints = (size_t)count;
-    attribute->has_type = true;
-    attribute->type = ATTRIBUTE_INTS;
-    return attribute;
-}
-
-static bool append(Onnx__NodeProto *node, Onnx__AttributeProto *attribute)
-{
-    Onnx__AttributeProto **longer = realloc(node->attribute, (node->n_attribute + 1) * sizeof *longer);
-    if (!longer)
-        return false;
-    node->attribute = longer;
-    longer[node->n_attribute++] = attribute;
-    return true;
-}
-
-/* Writes a list as an attribute and drops the input that held it. */
-static bool write_setting(Onnx__NodeProto *node, const char *name, const int64_t *ints, int count)
-{
-    Onnx__AttributeProto *attribute = new_ints(name, ints, count);
-    if (!attribute || !append(node, attribute)) {
-        if (attribute)
-            onnx__attribute_proto__free_unpacked(attribute, NULL);
-        return false;
-    }
-    while (node->n_input > 1)
-        free(node->input[--node->n_input]);
-    return true;
-}
 
 int vd_onnx_settings(vd_onnx_graph *graph, vd_error *error)
 {
@@ -66,9 +18,9 @@ int vd_onnx_settings(vd_onnx_graph *graph, vd_error *error)
             count = vd_rule_axes(graph, node, ints);
         if (count < 1)
             continue; /* nothing to write, or no shape either: then vd_onnx_check refuses it */
-        if (!write_setting(node, name, ints, count))
-            return vd_error_set(error, VD_ENOMEM, graph->place,
-                                "There is not enough memory to rewrite the model.");
+        if (vd_onnx_set_ints(node, name, ints, count) != VD_OK)
+            return vd_onnx_no_memory(graph, error);
+        vd_onnx_keep_inputs(node, 1);
         graph->rewritten_nodes++;
     }
     return VD_OK;

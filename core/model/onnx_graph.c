@@ -156,10 +156,10 @@ static int make_room(vd_onnx_graph *graph, vd_error *error)
         return vd_error_set(error, VD_EFORMAT, graph->place,
                             "The model's graph is larger than any detector's (%zu nodes, %zu constants).",
                             proto->n_node, proto->n_initializer);
-    room += proto->n_input + proto->n_initializer + 2 * proto->n_node; /* a new constant or two a node */
+    room += proto->n_input + proto->n_initializer + 6 * proto->n_node; /* the passes' own constants */
     for (size_t i = 0; i < proto->n_node; i++)
         room += proto->node[i]->n_output;
-    if (room > 4 * VD_ONNX_MAX_VALUES)
+    if (room > 8 * VD_ONNX_MAX_VALUES)
         return vd_error_set(error, VD_EFORMAT, graph->place,
                             "The model's graph is larger than any detector's.");
     graph->slot_count = 128;

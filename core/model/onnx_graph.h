@@ -39,7 +39,11 @@ typedef struct vd_onnx_graph {
     uint32_t *slots; /* hash of names: index + 1 */
     size_t slot_count;
     size_t folded_bytes;
-    int folded_nodes, spread_constants, rewritten_nodes, moved_scales; /* what the passes did */
+    /* what the passes did */
+    int folded_nodes, spread_constants, rewritten_nodes, moved_scales;
+    int widened;     /* values in half precision that became float32 */
+    int unquantised; /* nodes on 8-bit integers that became float32 */
+    int absorbed;    /* factors and offsets that went into the convolution before */
 } vd_onnx_graph;
 
 /* Builds the index. VD_OK, VD_EFORMAT or VD_ENOMEM; on failure nothing is left to free. */

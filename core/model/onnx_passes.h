@@ -23,6 +23,15 @@ int vd_onnx_fold(vd_onnx_graph *graph, const Onnx__NodeProto *node, bool *ret_fo
 /* A zeroed tensor within the limits of folding, which it is counted against; NULL beyond them. */
 Onnx__TensorProto *vd_onnx_fold_tensor(vd_onnx_graph *graph, int type, const vd_shape *shape);
 
+/* float16 and bfloat16 become float32: constants, settings, declared inputs and outputs. A Cast between
+ * floats then changes nothing. */
+int vd_onnx_half(vd_onnx_graph *graph, vd_error *error);
+
+/* 8-bit networks become float32 ones: QuantizeLinear and DequantizeLinear, DynamicQuantizeLinear with
+ * ConvInteger and MatMulInteger, QLinearConv and its relatives. VD_EFORMAT for a form that cannot be turned
+ * back. */
+int vd_onnx_quantised(vd_onnx_graph *graph, vd_error *error);
+
 /* Infers and folds every node, in order. */
 int vd_onnx_resolve(vd_onnx_graph *graph, vd_error *error);
 

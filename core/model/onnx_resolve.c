@@ -1,3 +1,4 @@
+#include "model/onnx_edit.h"
 #include "model/onnx_passes.h"
 
 int vd_onnx_resolve(vd_onnx_graph *graph, vd_error *error)
@@ -25,23 +26,67 @@ static bool changes_nothing(const vd_onnx_graph *graph, const Onnx__NodeProto *n
     return vd_onnx_is(node, "Identity") || (vd_onnx_is(node, "Dropout") && node->n_input < 3);
 }
 
-int vd_onnx_bypass(vd_onnx_graph *graph, vd_error *error)
+/* The node that makes `value` and changes nothing; NULL when there is none. */
+static Onnx__NodeProto *idle_maker(const vd_onnx_graph *graph, const vd_value *value)
+{
+    Onnx__NodeProto *maker = value && value->producer >= 0 ? graph->proto->node[value->producer] : NULL;
+    bool idle = maker && changes_nothing(graph, maker) && vd_onnx_output(graph, maker, 0) == value;
+    return idle ? maker : NULL;
+}
+
+/* Everyone who reads `from` reads `to` instead. */
+static int read_instead(vd_onnx_graph *graph, const vd_value *from, const vd_value *to)
 {
     for (size_t i = 0; i < graph->proto->n_node; i++) {
         Onnx__NodeProto *node = graph->proto->node[i];
-        for (size_t k = 0; k < node->n_input; k++) {
-            const vd_value *value = vd_onnx_input(graph, node, k);
-            const Onnx__NodeProto *maker =
-                value && value->producer >= 0 ? graph->proto->node[value->producer] : NULL;
-            if (!maker || !changes_nothing(graph, maker) || vd_onnx_output(graph, maker, 0) != value)
-                continue;
-            /* nodes stand in order, so the maker's own input has been followed to its origin already */
-            if (vd_onnx_set_input(node, k, maker->input[0]) != VD_OK)
-                return vd_error_set(error, VD_ENOMEM, graph->place,
-                                    "There is not enough memory to rewrite the model.");
-        }
+        for (size_t k = 0; k < node->n_input; k++)
+            if (vd_onnx_input(graph, node, k) == from && vd_onnx_set_input(node, k, to->name) != VD_OK)
+                return VD_ENOMEM;
     }
     return VD_OK;
+}
+
+/* An output keeps its name: who computes what the idle node passes on computes it under that name, and the
+ * idle node gives the old one to nobody. */
+static int bypass_output(vd_onnx_graph *graph, vd_value *output)
+{
+    Onnx__NodeProto *idle = idle_maker(graph, output);
+    vd_value *origin = idle ? vd_onnx_input(graph, idle, 0) : NULL;
+    if (!origin || origin->producer < 0 || vd_onnx_is_output(graph, origin->name))
+        return VD_OK;
+    Onnx__NodeProto *maker = graph->proto->node[origin->producer];
+    if (read_instead(graph, origin, output) != VD_OK)
+        return VD_ENOMEM;
+    char **name = NULL;
+    for (size_t i = 0; i < maker->n_output; i++)
+        if (vd_onnx_output(graph, maker, i) == origin)
+            name = &maker->output[i];
+    if (!name)
+        return VD_OK;
+    char *kept = *name;
+    *name = idle->output[0];
+    idle->output[0] = kept;
+    int swapped = output->producer;
+    output->producer = origin->producer;
+    origin->producer = swapped;
+    return VD_OK;
+}
+
+int vd_onnx_bypass(vd_onnx_graph *graph, vd_error *error)
+{
+    int code = VD_OK;
+    for (size_t i = 0; code == VD_OK && i < graph->proto->n_node; i++) {
+        Onnx__NodeProto *node = graph->proto->node[i];
+        for (size_t k = 0; code == VD_OK && k < node->n_input; k++) {
+            /* nodes stand in order, so the maker's own input has been followed to its origin already */
+            const Onnx__NodeProto *maker = idle_maker(graph, vd_onnx_input(graph, node, k));
+            if (maker)
+                code = vd_onnx_set_input(node, k, maker->input[0]);
+        }
+    }
+    for (size_t i = 0; code == VD_OK && i < graph->proto->n_output; i++)
+        code = bypass_output(graph, vd_onnx_find(graph, graph->proto->output[i]->name));
+    return code == VD_OK ? VD_OK : vd_onnx_no_memory(graph, error);
 }
 
 typedef int vd_onnx_pass(vd_onnx_graph *graph, vd_error *error);
@@ -58,15 +103,16 @@ static int run_all(vd_onnx_pass *const *passes, size_t count, vd_onnx_graph *gra
 
 int vd_onnx_normalise(vd_onnx_graph *graph, vd_error *error)
 {
-    static vd_onnx_pass *const passes[] = {vd_onnx_resolve, vd_onnx_bypass};
+    static vd_onnx_pass *const passes[] = {vd_onnx_half, vd_onnx_quantised, vd_onnx_resolve, vd_onnx_bypass};
     return run_all(passes, sizeof passes / sizeof *passes, graph, error);
 }
 
 int vd_onnx_cure(vd_onnx_graph *graph, vd_error *error)
 {
     static vd_onnx_pass *const passes[] = {vd_onnx_settings, vd_onnx_move_scales, vd_onnx_spread,
-                                           vd_onnx_sweep, vd_onnx_check};
-    return run_all(passes, sizeof passes / sizeof *passes, graph, error);
+                                           vd_onnx_sweep};
+    int code = run_all(passes, sizeof passes / sizeof *passes, graph, error);
+    return code == VD_OK ? vd_onnx_check(graph, error) : code;
 }
 
 int vd_onnx_rewrite(vd_onnx_graph *graph, vd_error *error)

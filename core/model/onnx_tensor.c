@@ -45,6 +45,11 @@ bool vd_onnx_type_is_real(int type)
     return type == VD_ONNX_FLOAT || type == VD_ONNX_DOUBLE;
 }
 
+bool vd_onnx_type_is_half(int type)
+{
+    return type == VD_ONNX_FLOAT16 || type == VD_ONNX_BFLOAT16;
+}
+
 bool vd_shape_count(const vd_shape *shape, size_t most, size_t *ret_count)
 {
     if (shape->rank < 0)
@@ -222,12 +227,31 @@ void vd_onnx_tensor_free(Onnx__TensorProto *tensor)
         onnx__tensor_proto__free_unpacked(tensor, NULL);
 }
 
-/* Half precision reads as 0 and is never computed with: models that hold it are refused before. */
+/* A sign, five bits of exponent, ten of fraction. */
+static double from_half(uint16_t bits)
+{
+    int exponent = bits >> 10 & 31, fraction = bits & 1023;
+    double size = exponent == 0    ? ldexp(fraction, -24)
+                  : exponent == 31 ? (fraction ? (double)NAN : (double)INFINITY)
+                                   : ldexp(1024 + fraction, exponent - 25);
+    return bits & 0x8000 ? -size : size;
+}
+
+/* The upper half of a float. */
+static double from_brain(uint16_t bits)
+{
+    uint32_t wide = (uint32_t)bits << 16;
+    float single;
+    memcpy(&single, &wide, sizeof single);
+    return (double)single;
+}
+
 double vd_onnx_tensor_number(const Onnx__TensorProto *tensor, size_t index)
 {
     const uint8_t *p = tensor->raw_data.data + index * vd_onnx_type_bytes(tensor->data_type);
     float single;
     double wide;
+    uint16_t half;
     switch (tensor->data_type) {
     case VD_ONNX_FLOAT:
         memcpy(&single, p, sizeof single);
@@ -235,6 +259,10 @@ double vd_onnx_tensor_number(const Onnx__TensorProto *tensor, size_t index)
     case VD_ONNX_DOUBLE:
         memcpy(&wide, p, sizeof wide);
         return wide;
+    case VD_ONNX_FLOAT16:
+    case VD_ONNX_BFLOAT16:
+        memcpy(&half, p, sizeof half);
+        return tensor->data_type == VD_ONNX_FLOAT16 ? from_half(half) : from_brain(half);
     default:
         return (double)vd_onnx_tensor_integer(tensor, index);
     }

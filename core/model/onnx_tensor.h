@@ -60,7 +60,8 @@ vd_shape vd_onnx_tensor_shape(const Onnx__TensorProto *tensor);
 size_t vd_onnx_tensor_count(const Onnx__TensorProto *tensor);
 
 /* One element, `index` below vd_onnx_tensor_count. Integers read as numbers and numbers as integers, cut
- * towards zero and to the type's range. */
+ * towards zero and to the type's range. Half precision is only read: set leaves it alone, and its integers
+ * are 0. */
 double vd_onnx_tensor_number(const Onnx__TensorProto *tensor, size_t index);
 int64_t vd_onnx_tensor_integer(const Onnx__TensorProto *tensor, size_t index);
 void vd_onnx_tensor_set_number(Onnx__TensorProto *tensor, size_t index, double value);
@@ -68,5 +69,8 @@ void vd_onnx_tensor_set_integer(Onnx__TensorProto *tensor, size_t index, int64_t
 
 /* True for float and double. */
 bool vd_onnx_type_is_real(int type);
+
+/* True for float16 and bfloat16. */
+bool vd_onnx_type_is_half(int type);
 
 #endif
