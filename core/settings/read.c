@@ -244,6 +244,8 @@ static int read_group(struct reader *reader, const config_setting_t *group, cons
                        : refuse_unknown(reader, name, key_name, &where);
         if (code != VD_OK)
             return code;
+        if (key->given)
+            *(bool *)((char *)base + key->given) = true;
     }
     return VD_OK;
 }

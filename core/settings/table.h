@@ -25,6 +25,7 @@ typedef struct vd_key {
     const char *name;  /* in its group */
     vd_key_kind kind;
     size_t offset, size;                 /* in vd_settings; of the cameras' keys in vd_camera_settings */
+    size_t given;                        /* of a bool that becomes true when the file has the key; 0: none */
     double least, most;                  /* NUMBER, INTEGER: the range, both ends included */
     double number;                       /* default of NUMBER, INTEGER, FLAG and CHOICE (its index) */
     const char *text;                    /* default of TEXT, PATH and WORD; NULL: the empty one */

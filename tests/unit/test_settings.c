@@ -70,6 +70,10 @@ START_TEST(test_defaults)
     ck_assert(fabs(settings.iou - 0.45) < 1e-9);
     ck_assert_int_eq(settings.max_detections, 300);
     ck_assert_int_eq(settings.class_count, 0);
+    ck_assert(!settings.confidence_given && !settings.iou_given);
+    ck_assert_str_eq(settings.precision, "fp32");
+    ck_assert_str_eq(settings.device, "cpu");
+    ck_assert_int_eq(settings.input_size, 0);
     ck_assert_int_eq(settings.overlay_sync, VD_SYNC_AUTO);
     ck_assert_str_eq(settings.rtsp_transport, "tcp");
     ck_assert(fabs(settings.open_timeout_s - 5) < 1e-9);
@@ -86,17 +90,19 @@ START_TEST(test_whole_file)
     vd_settings settings;
     vd_error error = {0};
     ck_assert_int_eq(setenv("HOME", "/srv/eva", 1), 0);
-    int code = read_text("model = \"~/models/yolo.onnx\"; labels = \"names.txt\";\n"
-                         "overlay_sync = \"live\"\ntheme : \"dark\"\n"
-                         "detection = { confidence = 1; iou = 0; max_detections = 0x10;\n"
-                         "  classes = ( \"person\", \"tra\" \"ffic light\" ); };\n"
-                         "network : { rtsp_transport = \"udp\"; open_timeout = 0.5; stall_timeout = 60L; };\n"
-                         "recording = { folder = \"~\"; quality = 40; };\n"
-                         "playback = { loop = TRUE; };\n"
-                         "// a comment\n/* @include in a comment */ # another\n"
-                         "cameras = ( { name = \"Tür\"; address = \"rtsp://a:b@h/1\"; },\n"
-                         "  { address = \"~/clip.mp4\"; name = \"Yard\"; model = \"builtin:motion\"; } );\n",
-                         &settings, &error);
+    int code =
+        read_text("model = \"~/models/yolo.onnx\"; labels = \"names.txt\";\n"
+                  "overlay_sync = \"live\"\ntheme : \"dark\"\n"
+                  "detection = { confidence = 1; iou = 0; max_detections = 0x10; precision = \"bf16\";\n"
+                  "  device = \"openvino\"; input_size = 640;\n"
+                  "  classes = ( \"person\", \"tra\" \"ffic light\" ); };\n"
+                  "network : { rtsp_transport = \"udp\"; open_timeout = 0.5; stall_timeout = 60L; };\n"
+                  "recording = { folder = \"~\"; quality = 40; };\n"
+                  "playback = { loop = TRUE; };\n"
+                  "// a comment\n/* @include in a comment */ # another\n"
+                  "cameras = ( { name = \"Tür\"; address = \"rtsp://a:b@h/1\"; },\n"
+                  "  { address = \"~/clip.mp4\"; name = \"Yard\"; model = \"builtin:motion\"; } );\n",
+                  &settings, &error);
     ck_assert_msg(code == VD_OK, "%s: %s", error.place, error.text);
     ck_assert_str_eq(settings.path, file);
     ck_assert_str_eq(settings.model, "/srv/eva/models/yolo.onnx");
@@ -105,6 +111,10 @@ START_TEST(test_whole_file)
     ck_assert_int_eq(settings.theme, VD_THEME_DARK);
     ck_assert(fabs(settings.confidence - 1) < 1e-9 && fabs(settings.iou) < 1e-9);
     ck_assert_int_eq(settings.max_detections, 16);
+    ck_assert(settings.confidence_given && settings.iou_given);
+    ck_assert_str_eq(settings.precision, "bf16");
+    ck_assert_str_eq(settings.device, "openvino");
+    ck_assert_int_eq(settings.input_size, 640);
     ck_assert_int_eq(settings.class_count, 2);
     ck_assert_str_eq(settings.classes[0], "person");
     ck_assert_str_eq(settings.classes[1], "traffic light");
@@ -146,6 +156,12 @@ static const struct refusal {
     {"detection = { confidence = \"high\"; };", VD_EINVAL, 1, {"is \"high\"", "0.05 to 1"}},
     {"detection = { iou = -1; };", VD_EINVAL, 1, {"detection.iou is -1", "0 to 1"}},
     {"detection = { iou = 1e999; };", VD_EINVAL, 1, {"detection.iou is inf", "0 to 1"}},
+    {"detection = { precision = \"fp16\"; };",
+     VD_EINVAL,
+     1,
+     {"detection.precision is \"fp16\"", "\"fp32\" or \"bf16\""}},
+    {"detection = { device = \"gpu\"; };", VD_EINVAL, 1, {"is \"gpu\"", "\"cuda\" or \"openvino\""}},
+    {"detection = { input_size = 5000; };", VD_EINVAL, 1, {"is 5000", "0 to 4096"}},
     {"detection = { max_detections = 301; };", VD_EINVAL, 1, {"is 301", "a whole number, 1 to 300"}},
     {"detection = { max_detections = 3.5; };", VD_EINVAL, 1, {"is 3.5", "a whole number, 1 to 300"}},
     {"detection = { max_detections = 4294967297; };", VD_EINVAL, 1, {"number is far larger"}},
@@ -390,6 +406,8 @@ START_TEST(test_example_shows_the_defaults)
     memset(settings.path, 0, sizeof settings.path);
     memset(settings.cameras, 0, sizeof settings.cameras);
     settings.camera_count = 0;
+    ck_assert(settings.confidence_given && settings.iou_given);
+    settings.confidence_given = settings.iou_given = false;
     ck_assert_msg(memcmp(&settings, &defaults, sizeof settings) == 0,
                   "the example's values are not the defaults");
 }

@@ -24,9 +24,13 @@ typedef struct vd_settings {
     char labels[512];
     double confidence;                    /* 0.05 to 1, default 0.25 */
     double iou;                           /* 0 to 1, default 0.45 */
+    bool confidence_given, iou_given;     /* the file has them; else what suits the model is better */
     int max_detections;                   /* 1 to 300, default 300 */
     char classes[VD_MAX_CLASS_NAMES][64]; /* names wanted; none: all */
     int class_count;
+    char precision[8];            /* "fp32" (default), "bf16" */
+    char device[16];              /* "cpu" (default), "opencl", "cuda", "openvino" */
+    int input_size;               /* of the network, pixels a side; 0 (default): the model's own */
     vd_overlay_sync overlay_sync; /* "auto" (default), "exact", "live" */
     char rtsp_transport[8];       /* "tcp" (default), "udp" */
     double open_timeout_s;        /* 0.5 to 60, default 5 */
