@@ -2,6 +2,8 @@
 #ifndef VD_ENGINE_FAULT_H
 #define VD_ENGINE_FAULT_H
 
+#include "engine/engine.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -16,6 +18,10 @@ typedef enum vd_engine_fault {
 
 /* Holds for one call on the calling thread. */
 void vd_engine_throw_next(vd_engine_fault fault);
+
+/* From now on, for the whole process, the device counts as one that is there, and each network made on it
+ * throws in its first pass, as with a broken driver. VD_NET_CPU ends it. */
+void vd_engine_break_device(vd_net_device device);
 
 #ifdef __cplusplus
 }

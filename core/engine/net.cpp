@@ -8,6 +8,7 @@
 
 #include <opencv2/dnn.hpp>
 
+#include "engine/device.hpp"
 #include "engine/guard.hpp"
 
 using vedette::guard;
@@ -177,6 +178,7 @@ int make_net(const making &m, std::unique_ptr<vd_net> &ret_net)
     made->net.setPreferableBackend(device.backend);
     made->net.setPreferableTarget(device.target);
     made->input = cv::Mat(4, extents, CV_32F, cv::Scalar(0));
+    vedette::throw_if_broken(m.options.device);
     int code = choose_outputs(m, made.get());
     if (code == VD_OK)
         code = run_pass(made.get(), m.error);
