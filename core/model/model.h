@@ -46,8 +46,8 @@ typedef enum vd_model_family {
     /* a level's classes, objectness, box and key points, as rows */
     VD_FAMILY_YUNET,
     /* [1, 1, K, 7]: picture, class, score, corners as shares; suppression is done. The class column counts
-     * from 1, 0 is the background: column 1 is class 0 of the labels. A pass gives 1 to K rows; where nothing
-     * is found there is one of zeros, or one whose picture is -1 */
+     * from 1, 0 is the background: column 1 is class 0 of the labels. Rows of zeros fill up what
+     * was not found (OpenCV 4.6 always gives K rows, other versions may give fewer, down to one) */
     VD_FAMILY_SSD,
     /* rows of 5 + classes: centre and size as shares, objectness, scores that contain it */
     VD_FAMILY_DARKNET

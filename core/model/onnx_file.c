@@ -56,8 +56,8 @@ static bool read_fully(int fd, uint8_t *bytes, size_t from, size_t length)
     return true;
 }
 
-int vd_onnx_load(const char *path, const char *place, size_t most, uint8_t **ret_bytes, size_t *ret_length,
-                 vd_error *error)
+static int load(const char *path, const char *place, size_t most, bool sniff, uint8_t **ret_bytes,
+                size_t *ret_length, vd_error *error)
 {
     size_t length = 0;
     int fd = open_regular(path, place, most, &length, error);
@@ -69,7 +69,7 @@ int vd_onnx_load(const char *path, const char *place, size_t most, uint8_t **ret
         bytes ? VD_OK : vd_error_set(error, VD_ENOMEM, place, "There is not enough memory to read the file.");
     if (code == VD_OK && !read_fully(fd, bytes, 0, head))
         code = vd_error_set(error, VD_EIO, place, "The file cannot be read.");
-    const char *other = code == VD_OK ? vd_onnx_sniff(bytes, head) : NULL;
+    const char *other = code == VD_OK && sniff ? vd_onnx_sniff(bytes, head) : NULL;
     if (other)
         code = vd_error_set(error, VD_EFORMAT, place, "%s", other);
     if (code == VD_OK && !read_fully(fd, bytes, head, length))
@@ -82,6 +82,18 @@ int vd_onnx_load(const char *path, const char *place, size_t most, uint8_t **ret
     *ret_bytes = bytes;
     *ret_length = length;
     return VD_OK;
+}
+
+int vd_onnx_load(const char *path, const char *place, size_t most, uint8_t **ret_bytes, size_t *ret_length,
+                 vd_error *error)
+{
+    return load(path, place, most, true, ret_bytes, ret_length, error);
+}
+
+int vd_model_load(const char *path, const char *place, size_t most, uint8_t **ret_bytes, size_t *ret_length,
+                  vd_error *error)
+{
+    return load(path, place, most, false, ret_bytes, ret_length, error);
 }
 
 /* protobuf-c makes a struct of every message, and a message may be two bytes long: without a bound a small

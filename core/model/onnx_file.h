@@ -22,6 +22,10 @@ const char *vd_onnx_sniff(const uint8_t *head, size_t length);
 int vd_onnx_load(const char *path, const char *place, size_t most, uint8_t **ret_bytes, size_t *ret_length,
                  vd_error *error);
 
+/* The same for files that are not to be ONNX: nothing is said of their contents. */
+int vd_model_load(const char *path, const char *place, size_t most, uint8_t **ret_bytes, size_t *ret_length,
+                  vd_error *error);
+
 /* Parses a model; memory is bounded by a multiple of `length`. Freed by onnx__model_proto__free_unpacked(…,
  * NULL). VD_OK or VD_EFORMAT. */
 int vd_onnx_parse(const uint8_t *bytes, size_t length, const char *place, Onnx__ModelProto **ret_model,

@@ -28,8 +28,7 @@ vd_model_format vd_pair_format(const char *path);
  *   VD_FORMAT_TENSORFLOW  cv::dnn::readNetFromTensorflow(network, config): the other way round
  *
  * The digest is that of the weights. Outputs of VD_FAMILY_DARKNET have rank 2, [rows, 5 + classes], that of
- * VD_FAMILY_SSD rank 4, [1, 1, K, 7], in which K is the most rows that can come: a pass may give fewer, down to
- * one. A batch above 1 is refused.
+ * VD_FAMILY_SSD rank 4, [1, 1, K, 7], in which K is the most rows that can come. A batch above 1 is refused.
  *
  * path     one for which vd_pair_format is not 0
  * options  NULL: all zero
