@@ -3,78 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/onnx_fold.h"
 #include "model/onnx_passes.h"
 #include "model/onnx_rules.h"
 
-typedef struct fold_job {
-    vd_onnx_graph *graph;
-    const Onnx__NodeProto *node;
-    Onnx__TensorProto *out; /* of the inferred shape and type, zeroed */
-    vd_shape shape;         /* of out */
-} fold_job;
-
-/* Fills job->out; false when it cannot, and the node is left alone. */
-typedef bool fold_rule(fold_job *job);
-
-static const Onnx__TensorProto *constant_of(const fold_job *job, size_t i)
-{
-    const vd_value *value = vd_onnx_input(job->graph, job->node, i);
-    return value ? value->constant : NULL;
-}
-
-/* The distance, in elements, between neighbours along each axis of a dense tensor. */
-static void dense_strides(const vd_shape *shape, int64_t ret_strides[VD_ONNX_RANK])
-{
-    int64_t stride = 1;
-    for (int i = shape->rank - 1; i >= 0; i--) {
-        ret_strides[i] = stride;
-        stride *= shape->dims[i];
-    }
-}
-
-/* Strides of `shape` seen as the larger `out`: 0 along axes over which it is spread. */
-static void spread_strides(const vd_shape *shape, const vd_shape *out, int64_t ret_strides[VD_ONNX_RANK])
-{
-    int64_t dense[VD_ONNX_RANK];
-    dense_strides(shape, dense);
-    for (int i = 0; i < out->rank; i++) {
-        int from = i - (out->rank - shape->rank);
-        ret_strides[i] = from < 0 || shape->dims[from] == 1 ? 0 : dense[from];
-    }
-}
-
-/* Steps through every index of a shape and keeps offsets into up to two tensors. */
-typedef struct walk {
-    vd_shape shape;
-    int64_t index[VD_ONNX_RANK], stride[2][VD_ONNX_RANK];
-    int64_t offset[2];
-} walk;
-
-static void walk_next(walk *w)
-{
-    for (int i = w->shape.rank - 1; i >= 0; i--) {
-        w->offset[0] += w->stride[0][i];
-        w->offset[1] += w->stride[1][i];
-        if (++w->index[i] < w->shape.dims[i])
-            return;
-        w->offset[0] -= w->stride[0][i] * w->index[i];
-        w->offset[1] -= w->stride[1][i] * w->index[i];
-        w->index[i] = 0;
-    }
-}
-
 /* Copies the elements that w->offset[0] walks over. */
-static bool copy_walk(fold_job *job, const Onnx__TensorProto *in, walk *w)
+static bool copy_walk(vd_fold *job, const Onnx__TensorProto *in, vd_fold_walk *w)
 {
     size_t width = vd_onnx_type_bytes(in->data_type), count = vd_onnx_tensor_count(job->out);
-    for (size_t i = 0; i < count; i++, walk_next(w))
+    for (size_t i = 0; i < count; i++, vd_fold_next(w))
         memcpy(job->out->raw_data.data + i * width, in->raw_data.data + (size_t)w->offset[0] * width, width);
     return true;
 }
 
-static bool fold_copy(fold_job *job)
+static bool fold_copy(vd_fold *job)
 {
-    const Onnx__TensorProto *in = constant_of(job, 0);
+    const Onnx__TensorProto *in = vd_fold_input(job, 0);
     if (in->raw_data.len != job->out->raw_data.len)
         return false;
     if (in->raw_data.len > 0)
@@ -82,30 +26,30 @@ static bool fold_copy(fold_job *job)
     return true;
 }
 
-static bool fold_transpose(fold_job *job)
+static bool fold_transpose(vd_fold *job)
 {
-    const Onnx__TensorProto *in = constant_of(job, 0);
+    const Onnx__TensorProto *in = vd_fold_input(job, 0);
     vd_shape shape = vd_onnx_tensor_shape(in);
-    walk w = {.shape = job->shape};
+    vd_fold_walk w = {.shape = job->shape};
     int order[VD_ONNX_RANK];
     int64_t dense[VD_ONNX_RANK];
     if (!vd_rule_order(job->node, shape.rank, order))
         return false;
-    dense_strides(&shape, dense);
+    vd_fold_dense(&shape, dense);
     for (int i = 0; i < shape.rank; i++)
         w.stride[0][i] = dense[order[i]];
     return copy_walk(job, in, &w);
 }
 
-static bool fold_slice(fold_job *job)
+static bool fold_slice(vd_fold *job)
 {
-    const Onnx__TensorProto *in = constant_of(job, 0);
+    const Onnx__TensorProto *in = vd_fold_input(job, 0);
     vd_shape shape = vd_onnx_tensor_shape(in);
-    walk w = {.shape = job->shape};
+    vd_fold_walk w = {.shape = job->shape};
     int64_t start[VD_ONNX_RANK], step[VD_ONNX_RANK], dense[VD_ONNX_RANK];
     if (!vd_rule_slice_plan(job->graph, job->node, start, step, &w.shape))
         return false;
-    dense_strides(&shape, dense);
+    vd_fold_dense(&shape, dense);
     for (int i = 0; i < shape.rank; i++) {
         w.offset[0] += start[i] * dense[i];
         /* an axis of one element is never stepped along, however large its step was written */
@@ -114,18 +58,18 @@ static bool fold_slice(fold_job *job)
     return copy_walk(job, in, &w);
 }
 
-static bool fold_expand(fold_job *job)
+static bool fold_expand(vd_fold *job)
 {
-    const Onnx__TensorProto *in = constant_of(job, 0);
+    const Onnx__TensorProto *in = vd_fold_input(job, 0);
     vd_shape shape = vd_onnx_tensor_shape(in);
-    walk w = {.shape = job->shape};
-    spread_strides(&shape, &job->shape, w.stride[0]);
+    vd_fold_walk w = {.shape = job->shape};
+    vd_fold_spread(&shape, &job->shape, w.stride[0]);
     return copy_walk(job, in, &w);
 }
 
-static bool fold_gather(fold_job *job)
+static bool fold_gather(vd_fold *job)
 {
-    const Onnx__TensorProto *data = constant_of(job, 0), *indices = constant_of(job, 1);
+    const Onnx__TensorProto *data = vd_fold_input(job, 0), *indices = vd_fold_input(job, 1);
     vd_shape shape = vd_onnx_tensor_shape(data);
     size_t inner = vd_onnx_type_bytes(data->data_type), outer = 1, count = vd_onnx_tensor_count(indices);
     int axis;
@@ -152,7 +96,7 @@ static bool fold_gather(fold_job *job)
     return true;
 }
 
-static bool fold_concat(fold_job *job)
+static bool fold_concat(vd_fold *job)
 {
     size_t width = vd_onnx_type_bytes(job->out->data_type), outer = 1, filled = 0;
     int axis;
@@ -161,13 +105,13 @@ static bool fold_concat(fold_job *job)
     for (int i = 0; i < axis; i++)
         outer *= (size_t)job->shape.dims[i];
     for (size_t i = 0; i < job->node->n_input; i++)
-        if (constant_of(job, i)->data_type != job->out->data_type)
+        if (vd_fold_input(job, i)->data_type != job->out->data_type)
             return false;
     if (job->out->raw_data.len == 0)
         return true;
     size_t row = job->out->raw_data.len / outer;
     for (size_t i = 0; i < job->node->n_input; i++) {
-        const Onnx__TensorProto *in = constant_of(job, i);
+        const Onnx__TensorProto *in = vd_fold_input(job, i);
         size_t part = in->raw_data.len / outer;
         for (size_t o = 0; o < outer && part > 0; o++)
             memcpy(job->out->raw_data.data + o * row + filled, in->raw_data.data + o * part, part);
@@ -176,15 +120,16 @@ static bool fold_concat(fold_job *job)
     return width > 0 && filled == row;
 }
 
-static bool fold_shape(fold_job *job)
+static bool fold_shape(vd_fold *job)
 {
     const vd_value *in = vd_onnx_input(job->graph, job->node, 0);
-    for (int i = 0; i < in->shape.rank; i++)
-        vd_onnx_tensor_set_integer(job->out, (size_t)i, in->shape.dims[i]);
+    int first, count = vd_rule_shape_part(job->node, in->shape.rank, &first);
+    for (int i = 0; i < count; i++)
+        vd_onnx_tensor_set_integer(job->out, (size_t)i, in->shape.dims[first + i]);
     return true;
 }
 
-static bool fold_constant(fold_job *job)
+static bool fold_constant(vd_fold *job)
 {
     const Onnx__AttributeProto *value = vd_onnx_attribute(job->node, "value");
     const Onnx__AttributeProto *list = vd_onnx_attribute(job->node, "value_ints");
@@ -208,7 +153,7 @@ static bool fold_constant(fold_job *job)
     return true;
 }
 
-static bool fold_constant_of_shape(fold_job *job)
+static bool fold_constant_of_shape(vd_fold *job)
 {
     const Onnx__AttributeProto *value = vd_onnx_attribute(job->node, "value");
     size_t width = vd_onnx_type_bytes(job->out->data_type), count = vd_onnx_tensor_count(job->out);
@@ -217,9 +162,9 @@ static bool fold_constant_of_shape(fold_job *job)
     return true;
 }
 
-static bool fold_range(fold_job *job)
+static bool fold_range(vd_fold *job)
 {
-    const Onnx__TensorProto *start = constant_of(job, 0), *step = constant_of(job, 2);
+    const Onnx__TensorProto *start = vd_fold_input(job, 0), *step = vd_fold_input(job, 2);
     size_t count = vd_onnx_tensor_count(job->out);
     for (size_t i = 0; i < count; i++) {
         double at = vd_onnx_tensor_number(start, 0) + (double)i * vd_onnx_tensor_number(step, 0);
@@ -228,9 +173,9 @@ static bool fold_range(fold_job *job)
     return true;
 }
 
-static bool fold_cast(fold_job *job)
+static bool fold_cast(vd_fold *job)
 {
-    const Onnx__TensorProto *in = constant_of(job, 0);
+    const Onnx__TensorProto *in = vd_fold_input(job, 0);
     size_t count = vd_onnx_tensor_count(job->out);
     if (in->data_type == VD_ONNX_FLOAT16 || in->data_type == VD_ONNX_BFLOAT16 ||
         job->out->data_type == VD_ONNX_FLOAT16 || job->out->data_type == VD_ONNX_BFLOAT16)
@@ -288,19 +233,19 @@ static char operator_of(const Onnx__NodeProto *node)
                                      : '/';
 }
 
-static bool fold_arithmetic(fold_job *job)
+static bool fold_arithmetic(vd_fold *job)
 {
-    const Onnx__TensorProto *a = constant_of(job, 0), *b = constant_of(job, 1);
+    const Onnx__TensorProto *a = vd_fold_input(job, 0), *b = vd_fold_input(job, 1);
     vd_shape shape_a = vd_onnx_tensor_shape(a), shape_b = vd_onnx_tensor_shape(b);
-    walk w = {.shape = job->shape};
+    vd_fold_walk w = {.shape = job->shape};
     char op = operator_of(job->node);
     size_t count = vd_onnx_tensor_count(job->out);
     int type = job->out->data_type;
     if (type != VD_ONNX_INT32 && type != VD_ONNX_INT64 && !vd_onnx_type_is_real(type))
         return false;
-    spread_strides(&shape_a, &job->shape, w.stride[0]);
-    spread_strides(&shape_b, &job->shape, w.stride[1]);
-    for (size_t i = 0; i < count; i++, walk_next(&w)) {
+    vd_fold_spread(&shape_a, &job->shape, w.stride[0]);
+    vd_fold_spread(&shape_b, &job->shape, w.stride[1]);
+    for (size_t i = 0; i < count; i++, vd_fold_next(&w)) {
         size_t at_a = (size_t)w.offset[0], at_b = (size_t)w.offset[1];
         int64_t result;
         if (vd_onnx_type_is_real(type))
@@ -316,47 +261,43 @@ static bool fold_arithmetic(fold_job *job)
     return true;
 }
 
-static bool fold_function(fold_job *job)
-{
-    const Onnx__TensorProto *in = constant_of(job, 0);
-    double (*function)(double) = vd_onnx_is(job->node, "Floor")  ? floor
-                                 : vd_onnx_is(job->node, "Ceil") ? ceil
-                                                                 : sqrt;
-    size_t count = vd_onnx_tensor_count(job->out);
-    if (!vd_onnx_type_is_real(in->data_type))
-        return false;
-    for (size_t i = 0; i < count; i++)
-        vd_onnx_tensor_set_number(job->out, i, function(vd_onnx_tensor_number(in, i)));
-    return true;
-}
-
 typedef struct fold_row {
     const char *op_type;
-    fold_rule *rule;
+    vd_fold_rule *rule;
 } fold_row;
 
-static const fold_row rules[] = {
-    {"Add", fold_arithmetic}, {"Cast", fold_cast},         {"Ceil", fold_function},
-    {"Concat", fold_concat},  {"Constant", fold_constant}, {"ConstantOfShape", fold_constant_of_shape},
-    {"Div", fold_arithmetic}, {"Expand", fold_expand},     {"Flatten", fold_copy},
-    {"Floor", fold_function}, {"Gather", fold_gather},     {"Identity", fold_copy},
-    {"Mul", fold_arithmetic}, {"Range", fold_range},       {"Reshape", fold_copy},
-    {"Shape", fold_shape},    {"Slice", fold_slice},       {"Sqrt", fold_function},
-    {"Squeeze", fold_copy},   {"Sub", fold_arithmetic},    {"Transpose", fold_transpose},
-    {"Unsqueeze", fold_copy}};
+static const fold_row rules[] = {{"Add", fold_arithmetic},
+                                 {"Cast", fold_cast},
+                                 {"Concat", fold_concat},
+                                 {"Constant", fold_constant},
+                                 {"ConstantOfShape", fold_constant_of_shape},
+                                 {"Div", fold_arithmetic},
+                                 {"Expand", fold_expand},
+                                 {"Flatten", fold_copy},
+                                 {"Gather", fold_gather},
+                                 {"Identity", fold_copy},
+                                 {"Mul", fold_arithmetic},
+                                 {"Range", fold_range},
+                                 {"Reshape", fold_copy},
+                                 {"Shape", fold_shape},
+                                 {"Slice", fold_slice},
+                                 {"Squeeze", fold_copy},
+                                 {"Sub", fold_arithmetic},
+                                 {"Transpose", fold_transpose},
+                                 {"Unsqueeze", fold_copy}};
 
-static fold_rule *rule_of(const Onnx__NodeProto *node)
+static vd_fold_rule *rule_of(const Onnx__NodeProto *node)
 {
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (vd_onnx_is(node, rules[i].op_type))
             return rules[i].rule;
-    return NULL;
+    return vd_fold_logic_rule(node);
 }
 
-/* Shape needs no values, only the shape of what it is asked about. */
+/* Shape and Size need no values, only the shape of what it is asked about. */
 static bool inputs_are_constant(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
 {
-    if (vd_onnx_is(node, "Shape"))
+    if (vd_onnx_is(node, "Shape") || vd_onnx_is(node, "Size"))
         return true;
     for (size_t i = 0; i < node->n_input; i++) {
         const vd_value *value = vd_onnx_input(graph, node, i);
@@ -379,12 +320,12 @@ Onnx__TensorProto *vd_onnx_fold_tensor(vd_onnx_graph *graph, int type, const vd_
 int vd_onnx_fold(vd_onnx_graph *graph, const Onnx__NodeProto *node, bool *ret_folded, vd_error *error)
 {
     vd_value *value = vd_onnx_output(graph, node, 0);
-    fold_rule *rule = rule_of(node);
+    vd_fold_rule *rule = rule_of(node);
     *ret_folded = false;
     if (!rule || !value || value->constant || value->shape.rank < 0 || node->n_output != 1 ||
         !inputs_are_constant(graph, node))
         return VD_OK;
-    fold_job job = {.graph = graph, .node = node, .shape = value->shape};
+    vd_fold job = {.graph = graph, .node = node, .shape = value->shape};
     job.out = vd_onnx_fold_tensor(graph, value->type, &value->shape);
     if (!job.out)
         return VD_OK;

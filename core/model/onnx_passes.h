@@ -12,7 +12,8 @@
 /* Sets the shapes and types of what `node` makes; false when its shape rule cannot tell. */
 bool vd_onnx_infer(const vd_onnx_graph *graph, const Onnx__NodeProto *node);
 
-/* True when there is a rule for the node's operator. */
+/* True when the node's operator is one that can be run. There are rules for some more, which stand in the
+ * parts of detectors that are cut away. */
 bool vd_onnx_is_known(const Onnx__NodeProto *node);
 
 /* Computes a node whose inputs are all constant, and whose shapes vd_onnx_infer has set. *ret_folded says

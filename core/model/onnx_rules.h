@@ -15,6 +15,10 @@ vd_onnx_rule vd_rule_conv, vd_rule_conv_transpose, vd_rule_pool, vd_rule_global_
 vd_onnx_rule vd_rule_reshape, vd_rule_transpose, vd_rule_slice, vd_rule_gather, vd_rule_squeeze,
     vd_rule_unsqueeze, vd_rule_split, vd_rule_concat, vd_rule_expand, vd_rule_flatten;
 
+/* Of nodes that stand in detectors' last parts (onnx_shape_heads.c). */
+vd_onnx_rule vd_rule_compare, vd_rule_spread, vd_rule_reduce, vd_rule_arg, vd_rule_top_k,
+    vd_rule_gather_elements, vd_rule_gather_nd, vd_rule_tile, vd_rule_size, vd_rule_gemm, vd_rule_blocks;
+
 /* The shape of a node's i-th input, when it is known. */
 bool vd_rule_shape(const vd_onnx_graph *graph, const Onnx__NodeProto *node, size_t i, vd_shape *ret_shape);
 
@@ -37,6 +41,9 @@ int vd_rule_axes(const vd_onnx_graph *graph, const Onnx__NodeProto *node, int64_
 /* A Slice node as first index and step along every axis, and the shape of what it takes. */
 bool vd_rule_slice_plan(const vd_onnx_graph *graph, const Onnx__NodeProto *node, int64_t start[VD_ONNX_RANK],
                         int64_t step[VD_ONNX_RANK], vd_shape *ret_shape);
+
+/* Which extents a Shape node gives of so many: their number, and the first of them. */
+int vd_rule_shape_part(const Onnx__NodeProto *node, int rank, int *ret_first);
 
 /* The order of axes of a Transpose node over `rank` axes. */
 bool vd_rule_order(const Onnx__NodeProto *node, int rank, int ret_order[VD_ONNX_RANK]);

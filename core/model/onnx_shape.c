@@ -100,13 +100,22 @@ static bool rule_cast(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
            vd_rule_put(graph, node, 0, &in, (int)vd_onnx_attribute_int(node, "to", 0));
 }
 
+int vd_rule_shape_part(const Onnx__NodeProto *node, int rank, int *ret_first)
+{
+    int64_t from = vd_onnx_attribute_int(node, "start", 0), to = vd_onnx_attribute_int(node, "end", rank);
+    from = from < -rank ? 0 : from < 0 ? from + rank : from > rank ? rank : from;
+    to = to < -rank ? 0 : to < 0 ? to + rank : to > rank ? rank : to;
+    if (ret_first)
+        *ret_first = (int)from;
+    return to > from ? (int)(to - from) : 0;
+}
+
 static bool rule_shape(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
 {
     vd_shape in, out = {.rank = 1};
-    if (!vd_rule_shape(graph, node, 0, &in) || vd_onnx_attribute(node, "start") ||
-        vd_onnx_attribute(node, "end"))
+    if (!vd_rule_shape(graph, node, 0, &in))
         return false;
-    out.dims[0] = in.rank;
+    out.dims[0] = vd_rule_shape_part(node, in.rank, NULL);
     return vd_rule_put(graph, node, 0, &out, VD_ONNX_INT64);
 }
 
@@ -217,21 +226,69 @@ static const rule_row rules[] = {{"Abs", rule_same},
                                  {"Unsqueeze", vd_rule_unsqueeze},
                                  {"Upsample", vd_rule_resize}};
 
-static vd_onnx_rule *rule_of(const Onnx__NodeProto *node)
+/* What is understood and not run. */
+static const rule_row head_rules[] = {{"And", vd_rule_compare},
+                                      {"ArgMax", vd_rule_arg},
+                                      {"ArgMin", vd_rule_arg},
+                                      {"Cos", rule_same},
+                                      {"CumSum", rule_same},
+                                      {"DepthToSpace", vd_rule_blocks},
+                                      {"Equal", vd_rule_compare},
+                                      {"Erf", rule_same},
+                                      {"GatherElements", vd_rule_gather_elements},
+                                      {"GatherND", vd_rule_gather_nd},
+                                      {"Gelu", rule_same},
+                                      {"Gemm", vd_rule_gemm},
+                                      {"Greater", vd_rule_compare},
+                                      {"GreaterOrEqual", vd_rule_compare},
+                                      {"InstanceNormalization", rule_same},
+                                      {"LayerNormalization", rule_same},
+                                      {"Less", vd_rule_compare},
+                                      {"LessOrEqual", vd_rule_compare},
+                                      {"Log", rule_same},
+                                      {"LogSoftmax", rule_softmax},
+                                      {"Max", vd_rule_spread},
+                                      {"Min", vd_rule_spread},
+                                      {"Mod", vd_rule_spread},
+                                      {"Not", vd_rule_compare},
+                                      {"Or", vd_rule_compare},
+                                      {"PRelu", rule_same},
+                                      {"Pow", vd_rule_spread},
+                                      {"Reciprocal", rule_same},
+                                      {"ReduceL2", vd_rule_reduce},
+                                      {"ReduceMax", vd_rule_reduce},
+                                      {"ReduceMean", vd_rule_reduce},
+                                      {"ReduceMin", vd_rule_reduce},
+                                      {"ReduceProd", vd_rule_reduce},
+                                      {"ReduceSum", vd_rule_reduce},
+                                      {"Round", rule_same},
+                                      {"ScatterElements", rule_same},
+                                      {"ScatterND", rule_same},
+                                      {"Sign", rule_same},
+                                      {"Sin", rule_same},
+                                      {"Size", vd_rule_size},
+                                      {"SpaceToDepth", vd_rule_blocks},
+                                      {"Tile", vd_rule_tile},
+                                      {"TopK", vd_rule_top_k},
+                                      {"Where", vd_rule_spread}};
+
+static vd_onnx_rule *find_rule(const rule_row *rows, size_t count, const Onnx__NodeProto *node)
 {
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (vd_onnx_is(node, rules[i].op_type))
-            return rules[i].rule;
+    for (size_t i = 0; i < count; i++)
+        if (vd_onnx_is(node, rows[i].op_type))
+            return rows[i].rule;
     return NULL;
 }
 
 bool vd_onnx_is_known(const Onnx__NodeProto *node)
 {
-    return rule_of(node) != NULL;
+    return find_rule(rules, sizeof rules / sizeof *rules, node) != NULL;
 }
 
 bool vd_onnx_infer(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
 {
-    vd_onnx_rule *rule = rule_of(node);
+    vd_onnx_rule *rule = find_rule(rules, sizeof rules / sizeof *rules, node);
+    if (!rule)
+        rule = find_rule(head_rules, sizeof head_rules / sizeof *head_rules, node);
     return rule && rule(graph, node);
 }
