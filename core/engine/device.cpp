@@ -32,7 +32,8 @@ typedef std::vector<std::pair<cv::dnn::Backend, cv::dnn::Target>> pairs;
 
 int backend_number(cv::dnn::Backend backend)
 {
-    return backend == OPENVINO_NGRAPH ? cv::dnn::DNN_BACKEND_INFERENCE_ENGINE : static_cast<int>(backend);
+    return static_cast<int>(backend) == OPENVINO_NGRAPH ? cv::dnn::DNN_BACKEND_INFERENCE_ENGINE
+                                                        : static_cast<int>(backend);
 }
 
 void name_number(char *out, size_t size, int number, const char *const *names, int count, const char *kind)

@@ -30,15 +30,16 @@ namespace
 {
 
 struct device_row {
-    const char *name;
+    const char *name, *action; /* the action completes "could not …" */
     int backend, target;
 };
 
 const device_row devices[VD_NET_DEVICE_END] = {
-    {"the processor", cv::dnn::DNN_BACKEND_OPENCV, cv::dnn::DNN_TARGET_CPU},
-    {"OpenCL", cv::dnn::DNN_BACKEND_OPENCV, cv::dnn::DNN_TARGET_OPENCL},
-    {"CUDA", cv::dnn::DNN_BACKEND_CUDA, cv::dnn::DNN_TARGET_CUDA},
-    {"OpenVINO", cv::dnn::DNN_BACKEND_INFERENCE_ENGINE, cv::dnn::DNN_TARGET_CPU},
+    {"the processor", "read the network", cv::dnn::DNN_BACKEND_OPENCV, cv::dnn::DNN_TARGET_CPU},
+    {"OpenCL", "run the network on OpenCL", cv::dnn::DNN_BACKEND_OPENCV, cv::dnn::DNN_TARGET_OPENCL},
+    {"CUDA", "run the network on CUDA", cv::dnn::DNN_BACKEND_CUDA, cv::dnn::DNN_TARGET_CUDA},
+    {"OpenVINO", "run the network on OpenVINO", cv::dnn::DNN_BACKEND_INFERENCE_ENGINE,
+     cv::dnn::DNN_TARGET_CPU},
 };
 
 /* What vd_net_new and its steps work with. */
@@ -207,8 +208,9 @@ int check_options(const vd_net_options &options, vd_error *error)
 extern "C" int vd_net_new(const vd_model *model, const vd_net_options *options, vd_net **ret_net,
                           vd_error *error)
 {
-    return guard(error, "read the network", [&] {
-        const vd_net_options chosen = options ? *options : vd_net_options{};
+    const vd_net_options chosen = options ? *options : vd_net_options{};
+    bool is_known = chosen.device >= VD_NET_CPU && chosen.device < VD_NET_DEVICE_END;
+    return guard(error, devices[is_known ? chosen.device : VD_NET_CPU].action, [&] {
         int code = check_options(chosen, error);
         if (code == VD_OK)
             code = check_model(model, error);
