@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "detect/kinds.h"
 #include "engine/engine.h"
 #include "frame/convert.h"
 #include "model/model.h"
@@ -48,25 +49,24 @@ static int64_t thread_cpu_ns(void)
 
 static int pass(struct lane *lane)
 {
-    const float *output;
-    int shape[4];
-    return vd_net_forward(lane->net, lane->nets->model->output_name, &output, shape, &lane->error);
+    const float *data[VD_MODEL_OUTPUTS];
+    return vd_net_forward(lane->net, data, &lane->error);
 }
 
 /* The picture goes in once; every pass looks at the same. */
 static int make_net(struct lane *lane, const vd_image *picture)
 {
     const vd_model *model = lane->nets->model;
+    const vd_feed feed = vd_network_feed(model);
     vd_scratch scratch = {0};
     vd_letterbox letterbox;
     float *input;
-    int code = vd_net_new(model->onnx, model->onnx_bytes, &lane->net, &lane->error);
+    int code = vd_net_new(model, NULL, &lane->net, &lane->error);
     if (code == VD_OK)
-        code = vd_net_input(lane->net, model->input_width, model->input_height, &input, &lane->error);
+        code = vd_net_input(lane->net, &input, &lane->error);
     if (code)
         return code;
-    code =
-        vd_convert_letterbox(picture, model->input_width, model->input_height, &scratch, input, &letterbox);
+    code = vd_convert_feed(picture, &feed, &scratch, input, &letterbox);
     vd_scratch_fini(&scratch);
     if (code)
         return vd_error_set(&lane->error, code, NULL,

@@ -9,24 +9,24 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/cores.h"
 #include "base/future.h"
 #include "base/text.h"
 #include "detect/kinds.h"
+#include "detect/options.h"
 #include "detect/worker.h"
 #include "engine/engine.h"
-#include "frame/frame.h"
-#include "vedette/app/detector_frame.h"
 
-enum { MAX_WORKERS = 64, MAX_THREADS = 64, MAX_QUEUE = 4096, MAX_BATCH = 1024, SPARE_RESULTS = 8 };
-enum { MAX_PICTURES = 1 << 20 }; /* of one batch */
+enum { SPARE_RESULTS = 8, MAX_PICTURES = 1 << 20 /* of one batch */ };
 
 enum stage { WORKING, STOPPING, STOPPED };
 
 struct vd_detector {
     /* immutable once vd_detector_new has returned */
     vd_crew crew;
-    vd_model *model; /* NULL unless the detector is a model file */
+    vd_model *model; /* NULL unless the detector is a model file, as the two that follow */
+    vd_detector_ops network_ops;
+    vd_network_config network_config;
+    char engine[VD_ENGINE_TEXT];
     vd_worker *workers;
     int worker_count, default_batch_size;
 
@@ -34,62 +34,32 @@ struct vd_detector {
     enum stage stage;
 };
 
-/* --- Options */
-
-static int at_most(int value, int most)
-{
-    return value < most ? value : most;
-}
-
-/* Fills in what the caller left to the preset. */
-static vd_detector_options resolve(const vd_detector_options *given)
-{
-    static const int batches[] = {16, 4, 16, 32};
-    vd_detector_options options = *given;
-    int cores = vd_cores_usable();
-    int workers[] = {at_most(cores, 4), at_most(cores, 2), at_most(cores, 4), at_most(cores, 8)};
-    int preset =
-        (int)options.preset >= 0 && options.preset <= VD_PRESET_HIGH_THROUGHPUT ? (int)options.preset : 0;
-    if (options.max_workers == 0)
-        options.max_workers = workers[preset];
-    if (options.default_batch_size == 0)
-        options.default_batch_size = batches[preset];
-    return options;
-}
-
-static int check_range(const char *what, int value, int least, int most, vd_error *error)
-{
-    if (value >= least && value <= most)
-        return VD_OK;
-    return vd_error_set(error, VD_EINVAL, what, "%s is %d; it must be %d to %d.", what, value, least, most);
-}
-
-static int check_options(const vd_detector_options *options, vd_error *error)
-{
-    if (!options->ops && (!options->model || options->model[0] == '\0'))
-        return vd_error_set(error, VD_EINVAL, NULL,
-                            "No model is given; name a model file, builtin:people or builtin:motion.");
-    if (options->ops && (!options->ops->open || !options->ops->detect || !options->ops->close))
-        return vd_error_set(error, VD_EINVAL, NULL,
-                            "A table of detector functions needs open, detect and close.");
-    int code = check_range("preset", (int)options->preset, 0, VD_PRESET_HIGH_THROUGHPUT, error);
-    if (code == VD_OK)
-        code = check_range("max_workers", options->max_workers, 1, MAX_WORKERS, error);
-    if (code == VD_OK)
-        code = check_range("default_batch_size", options->default_batch_size, 1, MAX_BATCH, error);
-    if (code == VD_OK)
-        code = check_range("threads", options->threads, 0, MAX_THREADS, error);
-    if (code == VD_OK)
-        code = check_range("queue_size", options->queue_size, 1, MAX_QUEUE, error);
-    if (code == VD_OK && !(options->floor >= 0.0001f && options->floor <= 1))
-        code = vd_error_set(error, VD_EINVAL, "floor", "floor is %g; it must be 0.0001 to 1.",
-                            (double)options->floor);
-    return code;
-}
-
 /* --- Making and ending */
 
-/* Finds the table for what the options name, and reads the model file if it is one. */
+/* Reads the model file and chooses how it is computed. */
+static int choose_network(vd_detector *detector, const vd_detector_options *options, vd_error *error)
+{
+    vd_network_config *config = &detector->network_config;
+    const vd_model_options wanted = {.labels = options->labels,
+                                     .input_width = options->input_width,
+                                     .input_height = options->input_height};
+    if (!vd_engine_has(options->precision))
+        return vd_error_set(error, VD_EUNSUPPORTED, "precision",
+                            "precision is bf16, which this processor or build does not have; use fp32.");
+    int code = vd_network_device(options->device, &config->device, error);
+    if (code == VD_OK)
+        code = vd_model_read(options->model, &wanted, &detector->model, error);
+    if (code)
+        return code;
+    config->model = detector->model;
+    config->precision = options->precision;
+    detector->network_ops = vd_network_ops_for(detector->model);
+    detector->crew.ops = &detector->network_ops;
+    detector->crew.config = config;
+    return VD_OK;
+}
+
+/* Finds the table for what the options name. */
 static int choose_ops(vd_detector *detector, const vd_detector_options *options, vd_error *error)
 {
     vd_crew *crew = &detector->crew;
@@ -103,13 +73,16 @@ static int choose_ops(vd_detector *detector, const vd_detector_options *options,
         code = vd_builtin_find(options->model, &crew->ops, error);
         name = code ? NULL : crew->ops->name;
     } else {
-        code = vd_model_read(options->model, options->labels, &detector->model, error);
-        crew->ops = &vd_yolo_ops;
-        crew->config = detector->model;
+        code = choose_network(detector, options, error);
         name = code ? NULL : detector->model->name;
     }
     vd_text_copy(crew->name, sizeof crew->name, name ? name : "detector");
     return code;
+}
+
+static int at_most(int value, int most)
+{
+    return value < most ? value : most;
 }
 
 static int make_parts(vd_detector *detector, const vd_detector_options *options, vd_error *error)
@@ -123,7 +96,7 @@ static int make_parts(vd_detector *detector, const vd_detector_options *options,
     crew->chunk = 1;
     if (crew->ops->detect_batch)
         crew->chunk =
-            (size_t)(crew->ops->max_batch > 0 ? at_most(crew->ops->max_batch, MAX_BATCH) : MAX_BATCH);
+            (size_t)(crew->ops->max_batch > 0 ? at_most(crew->ops->max_batch, VD_MAX_BATCH) : VD_MAX_BATCH);
     if (!detector->workers || vd_schedule_new((size_t)options->queue_size, &crew->schedule) ||
         vd_result_pool_new(detector->worker_count + SPARE_RESULTS, &crew->results))
         return vd_error_set(error, VD_ENOMEM, NULL, "There was not enough memory for the detector.");
@@ -131,7 +104,8 @@ static int make_parts(vd_detector *detector, const vd_detector_options *options,
     return VD_OK;
 }
 
-/* Waits until each worker can work or cannot. Labels come from the first that has some. */
+/* Waits until each worker can work or cannot. Labels come from the first that has some, what computes from
+ * the first that works: they all choose alike. */
 static int await_workers(vd_detector *detector, vd_error *error)
 {
     vd_crew *crew = &detector->crew;
@@ -139,6 +113,8 @@ static int await_workers(vd_detector *detector, vd_error *error)
     for (int i = 0; i < detector->worker_count; i++) {
         vd_worker *worker = &detector->workers[i];
         vd_worker_await(worker);
+        if (worker->opened == VD_WORKER_READY && !any && detector->model)
+            vd_text_copy(detector->engine, sizeof detector->engine, vd_network_engine(worker->state));
         any = any || worker->opened == VD_WORKER_READY;
         if (worker->opened == VD_WORKER_READY && !crew->labels)
             crew->labels = vd_labels_ref(worker->labels);
@@ -169,8 +145,8 @@ static void free_parts(vd_detector *detector)
 
 int vd_detector_new(const vd_detector_options *given, vd_detector **ret_detector, vd_error *error)
 {
-    vd_detector_options options = resolve(given);
-    int code = check_options(&options, error);
+    vd_detector_options options = vd_options_resolve(given);
+    int code = vd_options_check(&options, error);
     if (code)
         return code;
     vd_detector *detector = calloc(1, sizeof *detector);
@@ -292,7 +268,7 @@ static int submit_batch(vd_detector *detector, const vd_input *inputs, size_t co
 {
     const vd_crew *crew = &detector->crew;
     int size = batch_size == 0 ? detector->default_batch_size : batch_size;
-    int code = check_range("batch_size", size, 1, MAX_BATCH, error);
+    int code = vd_options_check_range("batch_size", size, 1, VD_MAX_BATCH, error);
     if (code)
         return code;
     if (!inputs || count == 0 || count > MAX_PICTURES)
@@ -358,46 +334,6 @@ int vd_detector_detect_batch(vd_detector *detector, const vd_image *images, size
     return code;
 }
 
-static void release_frame(void *context)
-{
-    vd_frame *frame = context;
-    vd_frame_unref(&frame);
-}
-
-static vd_input input_of(vd_frame *frame, vd_priority priority)
-{
-    return (vd_input){.image = frame->image,
-                      .release = release_frame,
-                      .context = vd_frame_ref(frame),
-                      .priority = priority,
-                      .frame_index = frame->index,
-                      .time_s = frame->time_s};
-}
-
-int vd_detector_submit_frame(vd_detector *detector, vd_frame *frame, vd_priority priority,
-                             vd_future **ret_future)
-{
-    vd_input input = input_of(frame, priority);
-    int code = vd_detector_submit(detector, &input, ret_future, NULL);
-    if (code)
-        release_frame(input.context);
-    return code;
-}
-
-int vd_detector_submit_frames(vd_detector *detector, vd_frame *const *frames, size_t count,
-                              vd_priority priority, vd_future **ret_future)
-{
-    vd_input inputs[VD_MAX_FRAME_BATCH];
-    if (count < 1 || count > VD_MAX_FRAME_BATCH)
-        return VD_EINVAL;
-    for (size_t i = 0; i < count; i++)
-        inputs[i] = input_of(frames[i], priority);
-    int code = vd_detector_submit_batch(detector, inputs, count, (int)count, ret_future, NULL);
-    for (size_t i = 0; code && i < count; i++)
-        release_frame(inputs[i].context);
-    return code;
-}
-
 void vd_detector_reset(vd_detector *detector)
 {
     vd_schedule_reset(detector->crew.schedule);
@@ -427,6 +363,21 @@ const char *vd_detector_name(const vd_detector *detector)
 const vd_labels *vd_detector_labels(const vd_detector *detector)
 {
     return detector->crew.labels;
+}
+
+const char *vd_detector_engine(const vd_detector *detector)
+{
+    return detector->engine;
+}
+
+vd_thresholds vd_detector_thresholds(const vd_detector *detector)
+{
+    vd_thresholds thresholds = VD_THRESHOLDS_INIT;
+    if (detector->model) {
+        thresholds.confidence = detector->model->confidence;
+        thresholds.iou = detector->model->iou;
+    }
+    return thresholds;
 }
 
 const vd_error *vd_detector_worker_error(const vd_detector *detector, int worker)

@@ -11,5 +11,5 @@ target_link_options(test_detector_alloc PRIVATE
   -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=pthread_create)
 vd_test(candidates MODULES detect frame base)
 vd_test(builtin MODULES detect model engine frame base)
-vd_test(yolo_decode MODULES detect model engine frame base)
-vd_test(yolo MODULES detect media model engine frame base)
+vd_test(decode MODULES detect model engine frame base)
+vd_test(network MODULES detect media model engine frame base)
