@@ -1,4 +1,7 @@
-/* Which family of detectors a network belongs to, told from its graph and metadata, and why it is none. */
+/* Which family of detectors a network belongs to, told from its graph and metadata, and why it is none.
+ *
+ * The evidence is what the network computes behind its last convolutions (onnx_trace.h), not what its outputs
+ * or nodes are called; docs/models.md has it in a table. */
 #ifndef VD_MODEL_FAMILY_H
 #define VD_MODEL_FAMILY_H
 
@@ -16,8 +19,32 @@ int vd_family_screen(const Onnx__ModelProto *model, const char *place, vd_error 
 /* Before rewriting: an input of free size gets the size that the metadata names. VD_OK or VD_EFORMAT. */
 int vd_family_fix_input(Onnx__ModelProto *model, const char *place, vd_model *notes, vd_error *error);
 
-/* After rewriting, from computed shapes: fills family, input, output, classes and anchors, and notes the
- * evidence. named_classes  how many classes the metadata names; 0 when it names none. VD_OK or VD_EFORMAT. */
-int vd_family_tell(const vd_onnx_graph *graph, int named_classes, vd_model *model, vd_error *error);
+/* After vd_onnx_normalise: fills family, variant, input, feed, levels, classes, thresholds, and notes the
+ * evidence. Cuts the graph at the heads where model->family becomes VD_FAMILY_HEADS. VD_OK, VD_EFORMAT or
+ * VD_ENOMEM. named_classes  how many classes the file names; 0 when it names none */
+int vd_family_tell(vd_onnx_graph *graph, int named_classes, vd_model *model, vd_error *error);
+
+/* --- Parts of vd_family_tell; all see a model whose input is filled. Each sets model->family and all that
+ * goes with it when the network is what it looks for, and leaves the model alone when not. */
+
+/* Ultralytics' heads. VD_OK (whether or not it found them), VD_EFORMAT or VD_ENOMEM. */
+int vd_family_heads(vd_onnx_graph *graph, vd_model *model, vd_error *error);
+
+/* One output of rows [n, N, 5 + classes]: YOLOv5, YOLOv7, YOLOX. */
+void vd_family_rows(const vd_onnx_graph *graph, vd_model *model);
+
+/* Outputs a level: NanoDet and YuNet; one map: FastestDet. */
+void vd_family_levels(const vd_onnx_graph *graph, vd_model *model);
+
+/* How pictures are fed. */
+typedef enum vd_family_feeding {
+    VD_FEED_SHARES,   /* letterbox 114, RGB, 0 to 1 */
+    VD_FEED_YOLOX,    /* top left, pad 114, BGR, 0 to 255 */
+    VD_FEED_YUNET,    /* top left, pad 0, BGR, 0 to 255 */
+    VD_FEED_IMAGENET, /* letterbox 0, BGR, ImageNet's means and deviations */
+    VD_FEED_STRETCH   /* stretched, BGR, 0 to 1 */
+} vd_family_feeding;
+
+void vd_family_set(vd_model *model, vd_model_family family, vd_family_feeding feeding, const char *variant);
 
 #endif

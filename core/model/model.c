@@ -10,6 +10,7 @@
 #include "model/names.h"
 #include "model/onnx_file.h"
 #include "model/onnx_passes.h"
+#include "model/onnx_plan.h"
 
 static void name_model(vd_model *model, const char *path)
 {
@@ -59,10 +60,18 @@ static int set_labels(vd_model *model, const vd_names *names, const char *labels
         return vd_error_set(error, VD_EFORMAT, place, "The file names %d classes, and the model has %d.",
                             names->count, model->classes);
     }
-    model->has_names = names->count > 0;
-    if (!model->has_names)
+    static const char *const face[] = {"face"};
+    const char *const *items = none;
+    model->has_names = names->count == model->classes || model->family == VD_FAMILY_YUNET;
+    if (names->count == model->classes)
+        items = (const char *const *)names->items;
+    else if (model->family == VD_FAMILY_YUNET)
+        items = face;
+    else if (names->count == 0)
         vd_model_note(model, "no class names in the file: give a labels file with one a line");
-    const char *const *items = names->count > 0 ? (const char *const *)names->items : none;
+    else
+        vd_model_note(model, "the file names %d classes and its network has %d: give a labels file",
+                      names->count, model->classes);
     if (vd_labels_new(items, model->classes, &model->labels) != VD_OK)
         return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to read the model.");
     return VD_OK;
@@ -122,6 +131,18 @@ static int rewrite(Onnx__ModelProto *proto, const char *labels_path, const char 
     return code;
 }
 
+/* The network with its layers gathered, beside the plain one. */
+static int plan_network(vd_model *model, const char *place, vd_error *error)
+{
+    vd_plan_tally tally = {0};
+    int code = vd_onnx_plan_file(model->network, model->network_bytes, place, &model->planned,
+                                 &model->planned_bytes, &tally, error);
+    if (code == VD_OK && tally.runs > 0)
+        vd_model_note(model, "gathered %d layers into %d run%s, %d left to OpenCV", tally.gathered, tally.runs,
+                      tally.runs > 1 ? "s" : "", tally.left);
+    return code;
+}
+
 static int read_onnx(vd_model *model, const char *path, const vd_model_options *options, vd_error *error)
 {
     char place[192];
@@ -143,7 +164,7 @@ static int read_onnx(vd_model *model, const char *path, const vd_model_options *
     if (code == VD_OK && vd_onnx_pack(proto, &model->network, &model->network_bytes) != VD_OK)
         code = vd_error_set(error, VD_ENOMEM, place, "There is not enough memory to rewrite the model.");
     onnx__model_proto__free_unpacked(proto, NULL);
-    return code;
+    return code == VD_OK && !options->no_plan ? plan_network(model, place, error) : code;
 }
 
 int vd_model_read(const char *path, const vd_model_options *options, vd_model **ret_model, vd_error *error)
