@@ -8,7 +8,7 @@ vd_build_packages=(
     libgtk-3-dev libglib2.0-dev-bin libxml2-utils libcairo2-dev libpango1.0-dev
     libopencv-core-dev libopencv-imgproc-dev libopencv-dnn-dev libopencv-objdetect-dev libopencv-video-dev
     libavformat-dev libavcodec-dev libavdevice-dev libavutil-dev libswscale-dev libyuv-dev
-    libconfig-dev libprotobuf-c-dev protobuf-c-compiler
+    libconfig-dev libprotobuf-c-dev protobuf-c-compiler libdnnl-dev
 )
 vd_run_packages=(adwaita-icon-theme librsvg2-common fonts-dejavu-core)
 vd_test_packages=(
