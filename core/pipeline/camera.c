@@ -68,6 +68,8 @@ static void copy_options(vd_camera *camera, const vd_camera_options *options)
                  options->name ? options->name : vd_text_base_name(masked));
     vd_text_copy(camera->recording_folder, sizeof camera->recording_folder,
                  options->recording_folder ? options->recording_folder : "");
+    vd_text_copy(camera->device, sizeof camera->device, options->device ? options->device : "cpu");
+    camera->options.device = camera->device;
     camera->options.address = camera->address;
     camera->options.name = camera->name;
     camera->options.recording_folder = camera->recording_folder;
@@ -193,6 +195,7 @@ void vd_camera_get_status(vd_camera *camera, vd_camera_status *ret_status)
     ret_status->detection_p95_ms =
         (double)vd_camera_latency_percentile_locked(camera, 0.95) / (double)VD_NS_PER_MS;
     ret_status->skipped_detection = camera->timeline.skipped;
+    ret_status->pending_detection = (uint64_t)camera->under_way;
     ret_status->duration_s = camera->status.source.duration_s;
     ret_status->playing = camera->playing;
     ret_status->recording = camera->recorder != NULL;

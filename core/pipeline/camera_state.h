@@ -46,7 +46,7 @@ struct vd_job {
 struct vd_camera {
     /* immutable */
     vd_camera_options options; /* its texts are copies */
-    char address[1024], name[96], recording_folder[512];
+    char address[1024], name[96], recording_folder[512], device[32];
     bool is_live;
     vd_cancel cancel; /* the source's */
     vd_thread reader, presenter, keeper;

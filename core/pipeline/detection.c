@@ -132,6 +132,8 @@ static void on_result(void *context, vd_future *future)
     job->busy = false;
     if (job->turn == camera->turn && !dropped)
         take_result_locked(camera, job, result ? vd_result_ref(result) : NULL);
+    else
+        camera->status.replaced_detection++;
     vd_cond_broadcast(&camera->changed);
     vd_mutex_unlock(&camera->lock);
     if (!dropped)
@@ -193,6 +195,7 @@ static vd_future *submit_locked(vd_camera *camera, struct vd_job **ret_job)
                            .submitted_ns = vd_clock_now_ns()};
     vd_timeline_mark_submitted(&camera->timeline, entry);
     camera->under_way++;
+    camera->status.asked_detection++;
     *ret_job = job;
     return future;
 }

@@ -6,44 +6,61 @@
 #include "base/text.h"
 #include "pipeline/camera_state.h"
 
-static void load_model(vd_camera *camera, const char *model, const char *labels)
+static int make_detector(const vd_camera *camera, const char *model, const char *labels,
+                         vd_detector **ret_detector, vd_error *error)
 {
-    vd_detector *detector = NULL, *old = NULL;
-    vd_error error = {0};
     vd_detector_options options = VD_DETECTOR_OPTIONS_INIT;
     options.model = model;
     options.labels = labels;
     options.max_workers =
         1; /* one picture at a time, by all the threads that OpenCV likes: the shortest way */
     options.threads = 0;
+    options.input_width = camera->options.input_width;
+    options.input_height = camera->options.input_height;
+    options.precision = camera->options.precision;
+    options.device = camera->options.device;
     options.ops = camera->options.ops;
     options.config = camera->options.config;
-    int code = vd_detector_new(&options, &detector, &error);
+    return vd_detector_new(&options, ret_detector, error);
+}
+
+/* Puts the new detector in the old one's place, between two frames; returns the old one. */
+static vd_detector *swap_locked(vd_camera *camera, vd_detector *detector)
+{
+    vd_camera_status *status = &camera->status;
+    vd_detector *old = camera->detector;
+    vd_thresholds suited = vd_detector_thresholds(detector);
+    camera->detector = detector;
+    camera->turn++;
+    camera->latency_count = 0;
+    vd_timeline_forget_results(&camera->timeline);
+    memset(&status->model_error, 0, sizeof status->model_error);
+    vd_text_copy(status->model, sizeof status->model, vd_detector_name(detector));
+    vd_text_copy(status->engine, sizeof status->engine, vd_detector_engine(detector));
+    status->confidence = suited.confidence;
+    status->iou = suited.iou;
+    status->model_serial++;
+    return old;
+}
+
+static void load_model(vd_camera *camera, const char *model, const char *labels)
+{
+    vd_detector *detector = NULL, *old = NULL;
+    vd_error error = {0};
+    int code = make_detector(camera, model, labels, &detector, &error);
 
     vd_mutex_lock(&camera->lock);
-    vd_camera_status *status = &camera->status;
-    bool newer_wanted = camera->model_wanted;
-    if (code) {
-        status->model_error = error;
-        if (!newer_wanted)
-            status->model_state = VD_MODEL_FAILED;
-    } else {
-        old = camera->detector;
-        camera->detector = detector;
-        camera->turn++;
-        camera->latency_count = 0;
-        vd_timeline_forget_results(&camera->timeline);
-        memset(&status->model_error, 0, sizeof status->model_error);
-        vd_text_copy(status->model, sizeof status->model, vd_detector_name(detector));
-        status->model_serial++;
-        if (!newer_wanted)
-            status->model_state = VD_MODEL_READY;
-    }
+    if (code)
+        camera->status.model_error = error;
+    else
+        old = swap_locked(camera, detector);
+    if (!camera->model_wanted) /* else a newer one is loaded next */
+        camera->status.model_state = code ? VD_MODEL_FAILED : VD_MODEL_READY;
     vd_camera_choose_sync_locked(camera);
     vd_cond_broadcast(&camera->changed);
     vd_mutex_unlock(&camera->lock);
 
-    vd_detector_free(&old);
+    vd_detector_free(&old); /* its picture under way is finished, and counted as replaced */
     vd_camera_feed(camera);
     vd_camera_wake(camera);
 }

@@ -27,6 +27,9 @@ typedef struct vd_camera_options {
     const char *labels;         /* NULL, or a labels file */
     const vd_detector_ops *ops; /* NULL, or a detector of the caller's own instead of `model` */
     const void *config;
+    int input_width, input_height; /* of networks, pixels; 0: the model's own */
+    vd_precision precision;
+    const char *device; /* as in vd_detector_options */
     vd_thresholds thresholds;
     vd_overlay_sync sync;
     bool loop;   /* files start again at their end */
@@ -79,6 +82,8 @@ typedef struct vd_camera_status {
     char model[64];             /* the one that runs; empty while none does */
     vd_error model_error;       /* why the last one was refused; a model that ran before runs on */
     uint32_t model_serial;      /* rises with every model that became ready: labels may have changed */
+    char engine[160];           /* what computes it (vd_detector_engine); empty without a network */
+    float confidence, iou;      /* the thresholds that suit it; 0 while none runs */
 
     bool exact;           /* how the overlay is synchronised right now */
     vd_overlay_sync sync; /* what was asked for */
@@ -92,6 +97,9 @@ typedef struct vd_camera_status {
     uint64_t dropped_display;   /* a newer picture came before it could be shown, or its time had passed */
     uint64_t skipped_detection; /* not detected: the detector was busy with others */
     uint64_t failed_detection;
+    uint64_t replaced_detection; /* asked of a model that another has replaced meanwhile */
+    uint64_t asked_detection;    /* = detected + failed + replaced + pending, at every moment */
+    uint64_t pending_detection;
     uint64_t broken; /* packets or frames that could not be decoded */
 
     double position_s, duration_s;
@@ -137,7 +145,8 @@ void vd_camera_set_view_size(vd_camera *camera, int width, int height);
 void vd_camera_set_thresholds(vd_camera *camera, const vd_thresholds *thresholds);
 void vd_camera_set_sync(vd_camera *camera, vd_overlay_sync sync);
 
-/* Loads a model in the background; the old one runs until the new one is ready, and on when it is refused. */
+/* Loads a model in the background; the old one runs until the new one is ready, and on when it is refused.
+ * No picture is lost by it: the one on show and those that wait are asked of the new model. */
 void vd_camera_set_model(vd_camera *camera, const char *model, const char *labels);
 
 /* The class names of the model that runs; one reference for the caller (vd_labels_unref), NULL while none

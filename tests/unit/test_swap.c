@@ -1,0 +1,251 @@
+/* A camera whose model is replaced while it runs (row C8): a hundred times, every third file broken. */
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "check_main.h"
+#include "doubles/fake_source.h"
+#include "tiny_model.h"
+#include "vedette/app/camera.h"
+
+enum { SWAPS = 100, WARM_SWAPS = 24, FRAMES = 5000 };
+
+static char folder[64];
+static vd_cancel pause_token; /* never requested: something to sleep on */
+
+static void path_of(const char *name, char path[128])
+{
+    snprintf(path, 128, "%s/%s", folder, name);
+}
+
+static void write_text(const char *name, const char *text)
+{
+    char path[128];
+    path_of(name, path);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void setup(void)
+{
+    char path[128];
+    fake_source_register();
+    ck_assert_int_eq(vd_cancel_init(&pause_token), VD_OK);
+    snprintf(folder, sizeof folder, "/tmp/vedette-swap-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    path_of("two.onnx", path);
+    tiny_model_write(path, 2, 1);
+    path_of("three.onnx", path);
+    tiny_model_write(path, 3, 1);
+    path_of("cut.onnx", path);
+    tiny_model_write(path, 2, 0.6);
+    write_text("text.onnx", "This is\nno model.\n");
+    write_text("empty.onnx", "");
+}
+
+static void teardown(void)
+{
+    static const char *const names[] = {"two.onnx", "three.onnx", "cut.onnx", "text.onnx", "empty.onnx"};
+    ck_assert(vd_camera_join_closed(20 * VD_NS_PER_S));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[128];
+        path_of(names[i], path);
+        unlink(path);
+    }
+    rmdir(folder);
+    vd_cancel_fini(&pause_token);
+}
+
+static void rest(int64_t ms)
+{
+    vd_cancel_sleep_until(&pause_token, vd_clock_now_ns() + ms * VD_NS_PER_MS);
+}
+
+static vd_camera_status status_of(vd_camera *camera)
+{
+    vd_camera_status status;
+    vd_camera_get_status(camera, &status);
+    ck_assert_uint_eq(status.asked_detection, status.detected + status.failed_detection +
+                                                  status.replaced_detection + status.pending_detection);
+    return status;
+}
+
+static vd_camera *open_clip(const char *address, const char *model)
+{
+    vd_camera_options options = VD_CAMERA_OPTIONS_INIT;
+    vd_camera *camera = NULL;
+    options.address = address;
+    options.model = model;
+    ck_assert_int_eq(vd_camera_open(&options, &camera, NULL), VD_OK);
+    return camera;
+}
+
+static vd_camera_status wait_for_model(vd_camera *camera)
+{
+    vd_camera_status status = status_of(camera);
+    int64_t deadline = vd_clock_now_ns() + 60 * VD_NS_PER_S;
+    while (status.model_state == VD_MODEL_LOADING && vd_clock_now_ns() < deadline) {
+        rest(1);
+        status = status_of(camera);
+    }
+    ck_assert_int_ne(status.model_state, VD_MODEL_LOADING);
+    return status;
+}
+
+static vd_camera_status wait_for_detections(vd_camera *camera, uint64_t more)
+{
+    vd_camera_status status = status_of(camera);
+    uint64_t wanted = status.detected + more;
+    int64_t deadline = vd_clock_now_ns() + 60 * VD_NS_PER_S;
+    while (status.detected < wanted && vd_clock_now_ns() < deadline) {
+        rest(1);
+        status = status_of(camera);
+    }
+    ck_assert_uint_ge(status.detected, wanted);
+    return status;
+}
+
+/* What the heap holds; sanitizers have one of their own, and look for leaks themselves. */
+static size_t heap_bytes(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return 0;
+#else
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+#endif
+}
+
+static const char *const good[] = {"two.onnx", "three.onnx", "builtin:motion"};
+static const char *const names[] = {"two", "three", "builtin:motion"};
+static const char *const broken[] = {"cut.onnx", "text.onnx", "empty.onnx", "missing.onnx"};
+
+/* Asks for a broken file: the model before it runs on, and the reason names the file. */
+static void swap_broken(vd_camera *camera, int n)
+{
+    char path[128];
+    vd_camera_status before = status_of(camera);
+    const char *name = broken[n % 4];
+    path_of(name, path);
+    vd_camera_set_model(camera, path, NULL);
+    vd_camera_status status = wait_for_model(camera);
+    ck_assert_int_eq(status.model_state, VD_MODEL_FAILED);
+    ck_assert_msg(strstr(status.model_error.text, name) || strstr(status.model_error.place, name), "%s: %s",
+                  status.model_error.place, status.model_error.text);
+    ck_assert_str_eq(status.model, before.model);
+    ck_assert_uint_eq(status.model_serial, before.model_serial);
+    wait_for_detections(camera, 1);
+}
+
+static void swap_good(vd_camera *camera, int n)
+{
+    char path[128];
+    vd_camera_status before = status_of(camera);
+    const char *name = good[n % 3];
+    path_of(name, path);
+    vd_camera_set_model(camera, n % 3 == 2 ? name : path, NULL);
+    vd_camera_status status = wait_for_model(camera);
+    ck_assert_msg(status.model_state == VD_MODEL_READY, "%s", status.model_error.text);
+    ck_assert_str_eq(status.model, names[n % 3]);
+    ck_assert_uint_gt(status.model_serial, before.model_serial);
+    ck_assert_int_eq(status.engine[0] == '\0', n % 3 == 2);
+    ck_assert_float_gt(status.confidence, 0);
+    wait_for_detections(camera, 1);
+}
+
+START_TEST(a_hundred_swaps_lose_no_frame)
+{
+    char address[64];
+    size_t warm = 0;
+    snprintf(address, sizeof address, "fake:frames=%d,fps=50", FRAMES);
+    vd_camera *camera = open_clip(address, "builtin:motion");
+    wait_for_model(camera);
+    wait_for_detections(camera, 1);
+    for (int i = 0; i < SWAPS; i++) {
+        if (i % 3 == 2)
+            swap_broken(camera, i / 3);
+        else
+            swap_good(camera, i - i / 3);
+        if (i == WARM_SWAPS)
+            warm = heap_bytes();
+    }
+    vd_camera_status status = status_of(camera);
+    size_t grown = heap_bytes() > warm ? heap_bytes() - warm : 0;
+    ck_assert_msg(status.state == VD_CAMERA_PLAYING, "the clip must still run: %d", (int)status.state);
+    ck_assert_uint_eq(status.dropped_display + status.dropped_source + status.failed_detection, 0);
+    ck_assert_uint_lt(grown, 256 << 10);
+    printf("%d swaps, %llu frames, %llu asked anew, heap %+ld KiB\n", SWAPS,
+           (unsigned long long)status.frames, (unsigned long long)status.replaced_detection,
+           (long)grown / 1024);
+    vd_camera_set_speed(camera, 16);
+    int64_t deadline = vd_clock_now_ns() + 60 * VD_NS_PER_S;
+    while (status_of(camera).state != VD_CAMERA_ENDED && vd_clock_now_ns() < deadline)
+        rest(5);
+    status = status_of(camera);
+    ck_assert_uint_eq(status.frames, FRAMES);
+    ck_assert_uint_eq(status.shown + status.dropped_display, FRAMES);
+    ck_assert_uint_eq(status.dropped_source, 0);
+    vd_camera_close(&camera);
+}
+END_TEST
+
+/* The one asked for last counts, however fast they are asked for. */
+START_TEST(the_last_wish_wins)
+{
+    char path[128], other[128];
+    path_of("two.onnx", path);
+    path_of("three.onnx", other);
+    vd_camera *camera = open_clip("fake:frames=2000,fps=100,live=1", path);
+    for (int i = 0; i < 60; i++) {
+        vd_camera_set_model(camera, i % 2 ? other : path, NULL);
+        if (i % 7 == 0)
+            rest(3);
+    }
+    vd_camera_status status = wait_for_model(camera);
+    ck_assert_int_eq(status.model_state, VD_MODEL_READY);
+    ck_assert_str_eq(status.model, "three");
+    status = wait_for_detections(camera, 3);
+    ck_assert_uint_eq(status.failed_detection, 0);
+    vd_labels *labels = vd_camera_get_labels(camera);
+    ck_assert_int_eq(vd_labels_count(labels), 3);
+    vd_labels_unref(&labels);
+    vd_camera_close(&camera);
+}
+END_TEST
+
+/* Closed while a model is loaded, at many moments: nothing is left behind. */
+START_TEST(closing_meets_a_swap)
+{
+    char path[128];
+    path_of("two.onnx", path);
+    for (int i = 0; i < 12; i++) {
+        vd_camera *camera = open_clip("fake:frames=500,fps=100", "builtin:motion");
+        rest(i);
+        vd_camera_set_model(camera, path, NULL);
+        rest(2 * i);
+        vd_camera_close(&camera);
+    }
+    ck_assert(vd_camera_join_closed(30 * VD_NS_PER_S));
+}
+END_TEST
+
+static Suite *swap_suite(void)
+{
+    Suite *suite = suite_create("swap");
+    TCase *swaps = tcase_create("swaps");
+    tcase_add_checked_fixture(swaps, setup, teardown);
+    tcase_set_timeout(swaps, 110);
+    tcase_add_test(swaps, a_hundred_swaps_lose_no_frame);
+    tcase_add_test(swaps, the_last_wish_wins);
+    tcase_add_test(swaps, closing_meets_a_swap);
+    suite_add_tcase(suite, swaps);
+    return suite;
+}
+
+TEST_MAIN(swap_suite)
