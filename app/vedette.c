@@ -12,13 +12,14 @@
 #include "vedette/app/camera.h"
 #include "vedette/app/settings.h"
 
+enum { INPUT_MIN = 32, INPUT_MAX = 4096 };
 enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_INTERRUPTED = 130 };
 
 /* How long closed cameras may take to end before the program goes without them. */
 #define CLOSE_NS INT64_C(800000000)
 
 typedef struct arguments {
-    char *model, *labels, *confidence, *iou, *config, **sources;
+    char *model, *labels, *confidence, *iou, *input, *precision, *device, *config, **sources;
     gboolean fullscreen, kiosk, version;
 } arguments;
 
@@ -45,6 +46,11 @@ static int parse(arguments *args, int *argc, char ***argv)
         {"conf", 0, 0, G_OPTION_ARG_STRING, &args->confidence, "The least score that counts, 0.05 to 1", "X"},
         {"iou", 0, 0, G_OPTION_ARG_STRING, &args->iou, "Overlap from which two boxes are one object, 0 to 1",
          "X"},
+        {"input", 0, 0, G_OPTION_ARG_STRING, &args->input,
+         "Pixels that a network looks at, such as 640 or 640x384", "N|WxH"},
+        {"precision", 0, 0, G_OPTION_ARG_STRING, &args->precision, "What it computes in: fp32 or bf16", "P"},
+        {"device", 0, 0, G_OPTION_ARG_STRING, &args->device, "What computes: cpu, opencl, cuda or openvino",
+         "D"},
         {"config", 0, 0, G_OPTION_ARG_FILENAME, &args->config, "A settings file", "F"},
         {"fullscreen", 0, 0, G_OPTION_ARG_NONE, &args->fullscreen, "Begin in full screen", NULL},
         {"kiosk", 0, 0, G_OPTION_ARG_NONE, &args->kiosk, "Nothing but the picture, in full screen", NULL},
@@ -85,6 +91,57 @@ static int read_number(const char *option, const char *text, double low, double 
     return complain(sentence);
 }
 
+/* `640` or `640x384`. */
+static int read_input(const char *text, vd_settings *settings)
+{
+    guint64 width = 0, height = 0;
+    char **sides = text ? g_strsplit(text, "x", 2) : NULL, sentence[160];
+    if (!text)
+        return STATUS_OK;
+    bool good = sides[0] && g_ascii_string_to_unsigned(sides[0], 10, INPUT_MIN, INPUT_MAX, &width, NULL) &&
+                (!sides[1] || g_ascii_string_to_unsigned(sides[1], 10, INPUT_MIN, INPUT_MAX, &height, NULL));
+    g_strfreev(sides);
+    settings->input_size = (int)width;
+    settings->input_height = (int)height;
+    if (good)
+        return STATUS_OK;
+    g_snprintf(sentence, sizeof sentence,
+               "--input wants a size in pixels from %d to %d, such as 640 or 640x384, not “%.40s”.",
+               INPUT_MIN, INPUT_MAX, text);
+    return complain(sentence);
+}
+
+/* One word of a few, over what the settings have. */
+static int read_word(const char *option, const char *text, const char *const *words, char *value, size_t size)
+{
+    char *list, *sentence;
+    if (!text)
+        return STATUS_OK;
+    if (g_strv_contains(words, text)) {
+        g_strlcpy(value, text, size);
+        return STATUS_OK;
+    }
+    list = g_strjoinv(", ", (char **)words);
+    sentence = g_strdup_printf("--%s wants one of %s, not “%.40s”.", option, list, text);
+    int status = complain(sentence);
+    g_free(sentence);
+    g_free(list);
+    return status;
+}
+
+static int read_network(const arguments *args, vd_settings *settings)
+{
+    static const char *const precisions[] = {"fp32", "bf16", NULL};
+    static const char *const devices[] = {"cpu", "opencl", "cuda", "openvino", NULL};
+    int status = read_input(args->input, settings);
+    if (status == STATUS_OK)
+        status = read_word("precision", args->precision, precisions, settings->precision,
+                           sizeof settings->precision);
+    if (status == STATUS_OK)
+        status = read_word("device", args->device, devices, settings->device, sizeof settings->device);
+    return status;
+}
+
 /* Wrong settings are shown in the window, which then runs on the defaults. */
 static void read_settings(program *p)
 {
@@ -110,6 +167,10 @@ static int prepare(program *p)
     status = read_number("conf", args->confidence, 0.05, 1, &p->settings.confidence);
     if (status == STATUS_OK)
         status = read_number("iou", args->iou, 0, 1, &p->settings.iou);
+    p->settings.confidence_given = p->settings.confidence_given || args->confidence;
+    p->settings.iou_given = p->settings.iou_given || args->iou;
+    if (status == STATUS_OK)
+        status = read_network(args, &p->settings);
     if (status == STATUS_OK && args->labels)
         g_strlcpy(p->settings.labels, args->labels, sizeof p->settings.labels);
     return status;
@@ -169,6 +230,9 @@ static void free_arguments(arguments *args)
     g_free(args->labels);
     g_free(args->confidence);
     g_free(args->iou);
+    g_free(args->input);
+    g_free(args->precision);
+    g_free(args->device);
     g_free(args->config);
     g_strfreev(args->sources);
 }

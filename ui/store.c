@@ -133,6 +133,10 @@ static int start_camera(vd_store *store, vd_error *error)
     options.name = stem; /* recordings are called so */
     options.model = model_for(store);
     options.labels = labels_for(store);
+    options.input_width = settings->input_size;
+    options.input_height = settings->input_height ? settings->input_height : settings->input_size;
+    options.precision = strcmp(settings->precision, "bf16") == 0 ? VD_PRECISION_BF16 : VD_PRECISION_FP32;
+    options.device = settings->device;
     options.thresholds = store->thresholds;
     options.sync = store->sync;
     options.loop = settings->loop;

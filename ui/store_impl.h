@@ -53,6 +53,9 @@ void vd_store_note_recording(vd_store *store, bool ended);
 /* Takes the camera's newest status; returns what differs from the one before. */
 unsigned vd_store_take_status(vd_store *store);
 
+/* Thresholds that neither the settings nor the operator chose become those that suit the model. */
+void vd_store_suit_model(vd_store *store);
+
 /* store_tuning.c: each returns what changed. */
 unsigned vd_store_apply_tuning(vd_store *store);
 unsigned vd_store_look_for_classes(vd_store *store);

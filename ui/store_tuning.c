@@ -16,6 +16,14 @@ unsigned vd_store_apply_tuning(vd_store *store)
     return VD_CHANGED_TUNING;
 }
 
+void vd_store_suit_model(vd_store *store)
+{
+    const vd_settings *settings = &store->settings;
+    vd_tuning_suit(&store->tuning, &store->defaults,
+                   settings->confidence_given ? 0 : store->status.confidence,
+                   settings->iou_given ? 0 : store->status.iou);
+}
+
 static void mark_seen(vd_store *store, int class_id)
 {
     const char *name = vd_labels_name(store->labels, class_id);

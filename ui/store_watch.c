@@ -40,6 +40,7 @@ static void model_ready(vd_store *store)
     vd_labels_unref(&store->labels);
     store->labels = vd_camera_get_labels(store->camera);
     vd_store_forget_seen(store);
+    vd_store_suit_model(store);
     vd_store_apply_tuning(store);
 }
 

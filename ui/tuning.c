@@ -1,6 +1,7 @@
 #include "ui/tuning.h"
 
 #include <glib.h>
+#include <math.h>
 #include <string.h>
 
 enum { HISTORY_MAX = 50, COALESCE_US = 1000000 };
@@ -72,6 +73,22 @@ void vd_tuning_thresholds(const vd_tuning *tuning, int max_detections, const vd_
         if (id >= 0 && id < 64 * (int)G_N_ELEMENTS(ret_thresholds->classes))
             ret_thresholds->classes[id / 64] |= UINT64_C(1) << (id % 64);
     }
+}
+
+static void suit(double *value, double *standard, double wanted)
+{
+    if (*value == *standard)
+        *value = wanted;
+    *standard = wanted;
+}
+
+void vd_tuning_suit(vd_tuning *tuning, vd_tuning *defaults, float confidence, float iou)
+{
+    if (confidence > 0) /* as the slider has it: two decimals */
+        suit(&tuning->confidence, &defaults->confidence,
+             CLAMP(round((double)confidence * 100) / 100, VD_CONFIDENCE_MIN, VD_CONFIDENCE_MAX));
+    if (iou > 0)
+        suit(&tuning->iou, &defaults->iou, CLAMP(round((double)iou * 100) / 100, 0, 1));
 }
 
 vd_history *vd_history_new(void)

@@ -40,6 +40,12 @@ bool vd_tuning_set_class(vd_tuning *tuning, const char *name, bool wanted);
 void vd_tuning_thresholds(const vd_tuning *tuning, int max_detections, const vd_labels *labels,
                           vd_thresholds *ret_thresholds);
 
+/* Another model suits other thresholds: the defaults become its own, and so does what still stood at the old
+ * default.
+ *
+ * confidence, iou  0: stays as it is */
+void vd_tuning_suit(vd_tuning *tuning, vd_tuning *defaults, float confidence, float iou);
+
 typedef struct vd_history vd_history;
 
 vd_history *vd_history_new(void);

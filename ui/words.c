@@ -226,6 +226,8 @@ void vd_words_drops(char *out, size_t size, const vd_camera_status *status)
           "Detection takes %.0f ms, 95 of 100 are done in %.0f ms",
           status->dropped_source, status->dropped_display, status->broken, status->skipped_detection,
           status->failed_detection, status->detection_p50_ms, status->detection_p95_ms);
+    if (*status->engine)
+        append(out, size, "\nComputed by %s", status->engine);
 }
 
 void vd_words_remark(char *out, size_t size, const vd_camera_status *status)

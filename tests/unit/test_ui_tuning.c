@@ -87,6 +87,24 @@ START_TEST(names_become_bits_of_the_model)
 }
 END_TEST
 
+START_TEST(defaults_follow_the_model_and_the_operator_wins)
+{
+    vd_tuning defaults = tuning;
+    vd_tuning_suit(&tuning, &defaults, 0.6f, 0.3f); /* faces */
+    ck_assert_double_eq(tuning.confidence, 0.6);
+    ck_assert_double_eq(tuning.iou, 0.3);
+    ck_assert(vd_tuning_equal(&tuning, &defaults));
+    tuning.confidence = 0.7;
+    vd_tuning_suit(&tuning, &defaults, 0.25f, 0.45f);
+    ck_assert_double_eq(tuning.confidence, 0.7); /* set by hand */
+    ck_assert_double_eq(tuning.iou, 0.45);
+    ck_assert_double_eq(defaults.confidence, 0.25);
+    vd_tuning_suit(&tuning, &defaults, 0, 0); /* the settings have both */
+    ck_assert_double_eq(defaults.confidence, 0.25);
+    ck_assert_double_eq(tuning.iou, 0.45);
+}
+END_TEST
+
 START_TEST(one_drag_is_one_step)
 {
     vd_history *history = vd_history_new();
@@ -134,6 +152,7 @@ static Suite *make_suite(void)
     tcase_add_test(values, classes_are_a_set);
     tcase_add_test(values, equality_knows_no_order);
     tcase_add_test(values, names_become_bits_of_the_model);
+    tcase_add_test(values, defaults_follow_the_model_and_the_operator_wins);
     tcase_add_test(values, one_drag_is_one_step);
     tcase_add_test(values, a_pause_begins_a_step_and_the_oldest_goes);
     suite_add_tcase(suite, values);

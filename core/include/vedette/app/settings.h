@@ -30,7 +30,8 @@ typedef struct vd_settings {
     int class_count;
     char precision[8];            /* "fp32" (default), "bf16" */
     char device[16];              /* "cpu" (default), "opencl", "cuda", "openvino" */
-    int input_size;               /* of the network, pixels a side; 0 (default): the model's own */
+    int input_size;               /* of the network, pixels; 0 (default): the model's own */
+    int input_height;             /* only an option sets it; 0 (default): as wide */
     vd_overlay_sync overlay_sync; /* "auto" (default), "exact", "live" */
     char rtsp_transport[8];       /* "tcp" (default), "udp" */
     double open_timeout_s;        /* 0.5 to 60, default 5 */
