@@ -15,6 +15,7 @@ static const struct command {
     {"detect", "find objects in pictures, clips and cameras", cmd_detect},
     {"record", "record a camera or clip, clean and with boxes, without a window", cmd_record},
     {"check-model", "say what a model file is, or why it cannot be used", cmd_check_model},
+    {"evaluate", "measure how well a model finds what is labelled in a folder of pictures", cmd_evaluate},
     {"bench", "measure the detector and the pipeline", cmd_bench},
 };
 

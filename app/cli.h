@@ -32,6 +32,12 @@ void cli_complain_error(const vd_error *error);
  * nothing when the reader of a pipe has gone. */
 bool cli_output_failed(FILE *stream, const char *name);
 
+/* Opens a file to write; `-` is stdout. A cli_status; says why not. */
+int cli_open_output(const char *path, FILE **ret_file);
+
+/* Closes what cli_open_output gave; NULL is nothing. The worse of `status` and how it went. */
+int cli_close_output(FILE *file, const char *path, int status);
+
 /* A line on a terminal that is written over; nothing in a pipe. Zeroed to start. */
 typedef struct cli_progress {
     int64_t began_ns, shown_ns;
@@ -53,6 +59,9 @@ void cli_progress_clear(void);
 /* No progress from now on: results go to the same terminal. */
 void cli_progress_disable(void);
 
+/* Monotonic nanoseconds. */
+int64_t cli_now_ns(void);
+
 /* The token that Ctrl-C requests. */
 vd_cancel *cli_cancel(void);
 
@@ -60,6 +69,7 @@ vd_cancel *cli_cancel(void);
 int cmd_detect(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_check_model(int argc, char **argv);
+int cmd_evaluate(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
 #endif

@@ -169,7 +169,8 @@ static void print_clip(struct job *job, const vd_run_summary *summary)
         printf(" (%.1f frames/s)", rate);
     if (summary->dropped > 0)
         printf(", %" PRId64 " left out because detection was slower", summary->dropped);
-    printf(", %s\n", vd_detector_name(job->request.detector));
+    const char *engine = vd_detector_engine(job->request.detector);
+    printf(", %s%s%s\n", vd_detector_name(job->request.detector), *engine ? " by " : "", engine);
     print_tallies(job);
 }
 
@@ -241,21 +242,11 @@ static int detect_source(struct job *job, const char *source)
     return code == VD_ECANCELED ? cli_worse(status, cli_report_refused(code, &error)) : status;
 }
 
-/* `-` is stdout. */
-static int open_output(const char *path, FILE **ret_file)
-{
-    *ret_file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
-    if (*ret_file)
-        return CLI_DONE;
-    cli_complain("%s cannot be written: %s.", path, strerrordesc_np(errno));
-    return CLI_WRONG;
-}
-
 static int open_outputs(struct job *job)
 {
-    int status = job->json_path ? open_output(job->json_path, &job->json) : CLI_DONE;
+    int status = job->json_path ? cli_open_output(job->json_path, &job->json) : CLI_DONE;
     if (status == CLI_DONE && job->stats_path)
-        status = open_output(job->stats_path, &job->stats);
+        status = cli_open_output(job->stats_path, &job->stats);
     if (status == CLI_DONE && job->stats && vd_monitor_new(&job->monitor) != VD_OK) {
         cli_complain("There is not enough memory.");
         status = CLI_FAILED;
@@ -267,19 +258,11 @@ static int open_outputs(struct job *job)
     return status;
 }
 
-static int close_output(FILE *file, const char *path, int status)
-{
-    if (!file || file == stdout)
-        return status;
-    bool failed = cli_output_failed(file, path);
-    return fclose(file) != 0 || failed ? cli_worse(status, CLI_FAILED) : status;
-}
-
 static int close_outputs(struct job *job, int status)
 {
     vd_monitor_free(&job->monitor);
-    status = close_output(job->json, job->json_path, status);
-    return close_output(job->stats, job->stats_path, status);
+    status = cli_close_output(job->json, job->json_path, status);
+    return cli_close_output(job->stats, job->stats_path, status);
 }
 
 static int detect_all(struct job *job, int argc, char **argv)

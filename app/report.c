@@ -53,7 +53,24 @@ bool cli_output_failed(FILE *stream, const char *name)
     return true;
 }
 
-static int64_t now_ns(void)
+int cli_open_output(const char *path, FILE **ret_file)
+{
+    *ret_file = strcmp(path, "-") == 0 ? stdout : fopen(path, "we");
+    if (*ret_file)
+        return CLI_DONE;
+    cli_complain("%s cannot be written: %s.", path, strerrordesc_np(errno));
+    return CLI_WRONG;
+}
+
+int cli_close_output(FILE *file, const char *path, int status)
+{
+    if (!file || file == stdout)
+        return status;
+    bool failed = cli_output_failed(file, path);
+    return fclose(file) != 0 || failed ? cli_worse(status, CLI_FAILED) : status;
+}
+
+int64_t cli_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -77,12 +94,12 @@ void cli_progress_begin(cli_progress *progress, const vd_source_info *info, int6
     if (total == 0 && !info->is_live)
         total = (int64_t)(info->duration_s * info->frames_per_s);
     total = least_known(total, (int64_t)(max_seconds * info->frames_per_s));
-    *progress = (cli_progress){.began_ns = now_ns(), .total = least_known(total, max_frames)};
+    *progress = (cli_progress){.began_ns = cli_now_ns(), .total = least_known(total, max_frames)};
 }
 
 void cli_progress_show(cli_progress *progress, const char *name, int64_t frames)
 {
-    int64_t now = now_ns();
+    int64_t now = cli_now_ns();
     if (progress_disabled || !isatty(STDERR_FILENO) || now - progress->shown_ns < INT64_C(200000000))
         return;
     progress->shown_ns = now;

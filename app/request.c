@@ -8,7 +8,7 @@
 #include "vedette/app/camera.h"
 #include "vedette/app/nearest.h"
 
-enum { MAX_CLASS_ID = 1024, MAX_NAMES_COMPARED = 256 };
+enum { MAX_CLASS_ID = 1024, MAX_NAMES_COMPARED = 256, LEAST_INPUT = 32, MOST_INPUT = 4096 };
 
 static int read_settings(cli_request *request)
 {
@@ -26,19 +26,84 @@ static int read_settings(cli_request *request)
     return code == VD_ENOMEM ? CLI_FAILED : CLI_WRONG;
 }
 
+/* `640` or `640x384`. */
+static int read_input(const char *text, int *ret_width, int *ret_height)
+{
+    char *end;
+    long width = strtol(text, &end, 10), height = width;
+    bool good = end != text && text[0] >= '0' && text[0] <= '9';
+    if (good && (*end == 'x' || *end == 'X')) {
+        const char *rest = end + 1;
+        height = strtol(rest, &end, 10);
+        good = end != rest && rest[0] >= '0' && rest[0] <= '9';
+    }
+    if (!good || *end != '\0' || width < LEAST_INPUT || width > MOST_INPUT || height < LEAST_INPUT ||
+        height > MOST_INPUT) {
+        cli_complain("--input is \"%s\"; it must be a size in pixels from %d to %d, such as 640 or 640x384.",
+                     text, LEAST_INPUT, MOST_INPUT);
+        return CLI_WRONG;
+    }
+    *ret_width = (int)width;
+    *ret_height = (int)height;
+    return CLI_DONE;
+}
+
+static int read_precision(const char *text, vd_precision *ret_precision)
+{
+    if (strcmp(text, "fp32") == 0)
+        *ret_precision = VD_PRECISION_FP32;
+    else if (strcmp(text, "bf16") == 0)
+        *ret_precision = VD_PRECISION_BF16;
+    else {
+        cli_complain("--precision is \"%s\"; it must be fp32 or bf16.", text);
+        return CLI_WRONG;
+    }
+    return CLI_DONE;
+}
+
+static int check_device(const char *text)
+{
+    static const char *const devices[] = {"cpu", "opencl", "cuda", "openvino"};
+    for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
+        if (strcmp(text, devices[i]) == 0)
+            return CLI_DONE;
+    const char *nearest = vd_nearest_word(text, devices, sizeof devices / sizeof *devices);
+    cli_complain("--device is \"%s\"; it must be cpu, opencl, cuda or openvino%s%s%s", text,
+                 nearest ? "; did you mean " : ".", nearest ? nearest : "", nearest ? "?" : "");
+    return CLI_WRONG;
+}
+
+/* Options over settings. */
+static int apply(cli_request *request)
+{
+    vd_detector_options *network = &request->network;
+    *network = (vd_detector_options)VD_DETECTOR_OPTIONS_INIT;
+    network->input_width = network->input_height = request->settings.input_size;
+    network->device = request->device ? request->device : request->settings.device;
+    int status =
+        request->input ? read_input(request->input, &network->input_width, &network->input_height) : CLI_DONE;
+    if (status == CLI_DONE)
+        status = read_precision(request->precision ? request->precision : request->settings.precision,
+                                &network->precision);
+    if (status == CLI_DONE)
+        status = check_device(network->device);
+    if (request->confidence < 0 && request->settings.confidence_given)
+        request->confidence = request->settings.confidence;
+    if (request->iou < 0 && request->settings.iou_given)
+        request->iou = request->settings.iou;
+    return status;
+}
+
 int cli_request_prepare(cli_request *request)
 {
     int status = read_settings(request);
-    if (status != CLI_DONE)
-        return status;
-    if (request->confidence < 0)
-        request->confidence = request->settings.confidence;
-    if (request->iou < 0)
-        request->iou = request->settings.iou;
-    request->thresholds = (vd_thresholds){.confidence = (float)request->confidence,
-                                          .iou = (float)request->iou,
-                                          .max_detections = request->settings.max_detections};
-    return CLI_DONE;
+    return status == CLI_DONE ? apply(request) : status;
+}
+
+int cli_request_prepare_plain(cli_request *request)
+{
+    vd_settings_init(&request->settings);
+    return apply(request);
 }
 
 const char *cli_request_resolve(const cli_request *request, const char *source, const char **ret_model)
@@ -143,6 +208,38 @@ static int want_classes(cli_request *request)
     return want_usual_classes(request, labels, model);
 }
 
+static int make_detector(cli_request *request, const char *model)
+{
+    vd_error error = {0};
+    vd_detector_options options = request->network;
+    options.model = model;
+    options.labels = request->labels;
+    if (!options.labels && request->settings.labels[0] != '\0' && !is_builtin(model))
+        options.labels = request->settings.labels;
+    options.max_workers = (int)request->workers;
+    if (request->confidence >= 0 && (float)request->confidence < options.floor)
+        options.floor = (float)request->confidence;
+    int code = vd_detector_new(&options, &request->detector, &error);
+    if (code != VD_OK) {
+        cli_complain_error(&error);
+        return code == VD_ENOMEM ? CLI_FAILED : CLI_WRONG;
+    }
+    const char *engine = vd_detector_engine(request->detector);
+    if (strcmp(options.device, "cpu") != 0 && *engine) /* whether it works shows only now */
+        cli_complain("%s is computed by %s.", vd_detector_name(request->detector), engine);
+    return CLI_DONE;
+}
+
+static void choose_thresholds(cli_request *request)
+{
+    request->thresholds = vd_detector_thresholds(request->detector);
+    request->thresholds.max_detections = request->settings.max_detections;
+    if (request->confidence >= 0)
+        request->thresholds.confidence = (float)request->confidence;
+    if (request->iou >= 0)
+        request->thresholds.iou = (float)request->iou;
+}
+
 int cli_request_select_model(cli_request *request, const char *address, const char *camera_model)
 {
     const char *model = choose_model(request, address, camera_model);
@@ -151,21 +248,11 @@ int cli_request_select_model(cli_request *request, const char *address, const ch
         return CLI_DONE;
     }
     vd_detector_free(&request->detector);
-    vd_error error = {0};
-    vd_detector_options options = VD_DETECTOR_OPTIONS_INIT;
-    options.model = model;
-    options.labels = request->labels;
-    if (!options.labels && request->settings.labels[0] != '\0' && !is_builtin(model))
-        options.labels = request->settings.labels;
-    options.max_workers = (int)request->workers;
-    if (request->thresholds.confidence < options.floor)
-        options.floor = request->thresholds.confidence;
-    int code = vd_detector_new(&options, &request->detector, &error);
-    if (code != VD_OK) {
-        cli_complain_error(&error);
-        return code == VD_ENOMEM ? CLI_FAILED : CLI_WRONG;
-    }
+    int status = make_detector(request, model);
+    if (status != CLI_DONE)
+        return status;
     snprintf(request->detector_model, sizeof request->detector_model, "%s", model);
+    choose_thresholds(request);
     return want_classes(request);
 }
 

@@ -9,15 +9,17 @@
 
 typedef struct cli_request {
     /* options; NULL and negative: not given */
-    const char *model, *labels, *classes, *config;
+    const char *model, *labels, *classes, *config, *input, *precision, *device;
     double confidence, iou;
     int64_t workers;
 
     /* made by cli_request_prepare */
     vd_settings settings;
-    vd_thresholds thresholds; /* classes are set by cli_request_select_model */
+    vd_detector_options network; /* input size, precision and device alone */
 
-    /* made by cli_request_select_model */
+    /* made by cli_request_select_model: what was asked for, else what suits the model */
+    vd_thresholds thresholds;
+
     vd_detector *detector;
     char detector_model[512];
 } cli_request;
@@ -25,6 +27,23 @@ typedef struct cli_request {
 #define CLI_REQUEST_INIT                                                                                     \
     {                                                                                                        \
         .confidence = -1, .iou = -1, .workers = 0                                                            \
+    }
+
+/* The rows that say what a network computes in. */
+#define CLI_NETWORK_OPTIONS(request)                                                                         \
+    {.name = "input",                                                                                        \
+     .kind = CLI_TEXT,                                                                                       \
+     .target = &(request)->input,                                                                            \
+     .value = "N|WxH",                                                                                       \
+     .doc = "pixels that the network looks at, multiples of its stride, such as 640 or 640x384"},            \
+        {.name = "precision",                                                                                \
+         .kind = CLI_TEXT,                                                                                   \
+         .target = &(request)->precision,                                                                    \
+         .value = "P",                                                                                       \
+         .doc = "what it computes in: fp32, or bf16 where the processor has it (fp32)"},                     \
+    {                                                                                                        \
+        .name = "device", .kind = CLI_TEXT, .target = &(request)->device, .value = "D",                      \
+        .doc = "what computes: cpu, opencl, cuda or openvino (cpu)"                                          \
     }
 
 /* The rows of an option table that belong to a request. */
@@ -45,7 +64,7 @@ typedef struct cli_request {
          .least = 0.0001,                                                                                    \
          .most = 1,                                                                                          \
          .value = "X",                                                                                       \
-         .doc = "the least score that counts, 0.0001 to 1 (0.25)"},                                          \
+         .doc = "the least score that counts, 0.0001 to 1 (what suits the model, mostly 0.25)"},             \
         {.name = "iou",                                                                                      \
          .kind = CLI_NUMBER,                                                                                 \
          .target = &(request)->iou,                                                                          \
@@ -58,6 +77,7 @@ typedef struct cli_request {
          .target = &(request)->classes,                                                                      \
          .value = "A,B",                                                                                     \
          .doc = "only these classes, by name"},                                                              \
+        CLI_NETWORK_OPTIONS(request),                                                                        \
     {                                                                                                        \
         .name = "config", .kind = CLI_TEXT, .target = &(request)->config, .value = "F",                      \
         .doc = "a settings file instead of the user's own"                                                   \
@@ -65,6 +85,9 @@ typedef struct cli_request {
 
 /* Reads the settings and puts the options over them. A cli_status; the sentence has been printed. */
 int cli_request_prepare(cli_request *request);
+
+/* The same with no settings but the defaults. */
+int cli_request_prepare_plain(cli_request *request);
 
 /* Where a source on the command line is: the name of a camera in the settings stands for its address.
  * Borrowed.

@@ -14,6 +14,10 @@ static void put_detector(FILE *stream, vd_detector *detector)
     vd_detector_stats stats = vd_detector_get_stats(detector);
     fputs(",\"detector\":{\"model\":", stream);
     cli_json_text(stream, vd_detector_name(detector));
+    if (*vd_detector_engine(detector)) {
+        fputs(",\"engine\":", stream);
+        cli_json_text(stream, vd_detector_engine(detector));
+    }
     fprintf(stream,
             ",\"workers\":%d,\"submitted\":%" PRIu64 ",\"succeeded\":%" PRIu64 ",\"failed\":%" PRIu64
             ",\"cancelled\":%" PRIu64 ",\"pending\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"passes\":%" PRIu64,
