@@ -98,7 +98,8 @@ static int open_encoder(vd_recorder *recorder, const struct item *item, vd_error
 /* A picture of another size than the first (a stream that changed) is fitted into the file's. */
 static vd_image fit_into(const vd_image *canvas, const vd_image *image)
 {
-    vd_letterbox box = vd_letterbox_fit(image->width, image->height, canvas->width, canvas->height);
+    const vd_feed feed = {.width = canvas->width, .height = canvas->height};
+    vd_letterbox box = vd_letterbox_fit(image->width, image->height, &feed);
     vd_image part = *canvas;
     part.width = box.width;
     part.height = box.height;
