@@ -28,7 +28,7 @@ int vd_family_tell(vd_onnx_graph *graph, int named_classes, vd_model *model, vd_
  * goes with it when the network is what it looks for, and leaves the model alone when not. */
 
 /* Ultralytics' heads. VD_OK (whether or not it found them), VD_EFORMAT or VD_ENOMEM. */
-int vd_family_heads(vd_onnx_graph *graph, vd_model *model, vd_error *error);
+int vd_family_cut_heads(vd_onnx_graph *graph, vd_model *model, vd_error *error);
 
 /* One output of rows [n, N, 5 + classes]: YOLOv5, YOLOv7, YOLOX. */
 void vd_family_rows(const vd_onnx_graph *graph, vd_model *model);

@@ -81,7 +81,7 @@ static int cut(vd_onnx_graph *graph, const vd_heads *heads, vd_model *model, vd_
     return vd_onnx_cut(graph, outputs, count, error);
 }
 
-int vd_family_heads(vd_onnx_graph *graph, vd_model *model, vd_error *error)
+int vd_family_cut_heads(vd_onnx_graph *graph, vd_model *model, vd_error *error)
 {
     vd_heads heads;
     if (!vd_onnx_find_heads(graph, model->input_width, model->input_height, &heads))
