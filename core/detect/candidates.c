@@ -64,21 +64,27 @@ uint32_t vd_best_index(const vd_best *best, size_t n)
     return (uint32_t)best->keys[n];
 }
 
+bool vd_candidate_box_is_sane(vd_box *box, float width, float height)
+{
+    const float far = 1 << 17; /* pixels: eight times the widest picture */
+    if (!isfinite(box->x1) || !isfinite(box->y1) || !isfinite(box->x2) || !isfinite(box->y2))
+        return false;
+    box->x1 = fmaxf(box->x1, -far);
+    box->y1 = fmaxf(box->y1, -far);
+    box->x2 = fminf(box->x2, far);
+    box->y2 = fminf(box->y2, far);
+    return box->x1 < box->x2 && box->y1 < box->y2 && box->x1 < width && box->y1 < height && box->x2 > 0 &&
+           box->y2 > 0;
+}
+
 /* False when the candidate cannot be kept. */
 static bool make_sane(const vd_result *result, vd_detection *candidate)
 {
-    vd_box *box = &candidate->box;
     if (!(candidate->score >= result->floor) || !(candidate->score >= 0) || !(candidate->score <= 1) ||
         candidate->class_id < 0)
         return false;
-    if (!isfinite(box->x1) || !isfinite(box->y1) || !isfinite(box->x2) || !isfinite(box->y2))
-        return false;
-    box->x1 = fmaxf(box->x1, 0);
-    box->y1 = fmaxf(box->y1, 0);
-    box->x2 = fminf(box->x2, (float)result->width);
-    box->y2 = fminf(box->y2, (float)result->height);
     candidate->track_id = 0;
-    return box->x1 < box->x2 && box->y1 < box->y2;
+    return vd_candidate_box_is_sane(&candidate->box, (float)result->width, (float)result->height);
 }
 
 static void sort_candidates(vd_result *result)

@@ -2,6 +2,7 @@
 #ifndef VD_DETECT_CANDIDATES_H
 #define VD_DETECT_CANDIDATES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,9 +23,13 @@ void vd_best_sort(vd_best *best);
 /* The index of the n-th best, once sorted. */
 uint32_t vd_best_index(const vd_best *best, size_t n);
 
+/* Whether a box is one: finite, not empty, and partly in the picture. It may reach beyond the picture, as
+ * doubles are told by whole boxes; what reaches too far for areas to be numbers is brought nearer. */
+bool vd_candidate_box_is_sane(vd_box *box, float width, float height);
+
 /* Makes a result safe to publish, whoever filled it: at most VD_MAX_CANDIDATES, sorted by falling score
- * (equal scores keep their order), boxes clipped to the picture. Dropped are boxes that are not finite or lie
- * outside, scores that are no number from result->floor to 1, and negative classes.
+ * (equal scores keep their order). Dropped are boxes that are not finite or lie outside, scores that are no
+ * number from result->floor to 1, and negative classes.
  *
  * Returns how many were dropped. */
 size_t vd_candidates_sanitise(vd_result *result);

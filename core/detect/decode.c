@@ -62,19 +62,17 @@ int vd_decode_levels(const vd_model *model, vd_model_level ret_levels[VD_MODEL_L
 
 /* --- Boxes */
 
-/* The box in the picture; false when nothing of it is there. */
+/* From pixels of the input to those of the picture; false when nothing of it is there. */
 static bool place_box(const vd_decoder *decoder, vd_box *box)
 {
     const vd_letterbox *letterbox = &decoder->letterbox;
-    if (!isfinite(box->x1) || !isfinite(box->y1) || !isfinite(box->x2) || !isfinite(box->y2))
-        return false;
     float scale_x = (float)(1 / letterbox->scale_x), scale_y = (float)(1 / letterbox->scale_y);
     float left = (float)letterbox->left, top = (float)letterbox->top;
-    *box = (vd_box){.x1 = fmaxf((box->x1 - left) * scale_x, 0),
-                    .y1 = fmaxf((box->y1 - top) * scale_y, 0),
-                    .x2 = fminf((box->x2 - left) * scale_x, decoder->width),
-                    .y2 = fminf((box->y2 - top) * scale_y, decoder->height)};
-    return box->x1 < box->x2 && box->y1 < box->y2;
+    *box = (vd_box){.x1 = (box->x1 - left) * scale_x,
+                    .y1 = (box->y1 - top) * scale_y,
+                    .x2 = (box->x2 - left) * scale_x,
+                    .y2 = (box->y2 - top) * scale_y};
+    return vd_candidate_box_is_sane(box, decoder->width, decoder->height);
 }
 
 bool vd_decoder_add(vd_decoder *decoder, vd_box box, float score, int class_id)

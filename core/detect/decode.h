@@ -24,9 +24,9 @@ void vd_decoder_free(vd_decoder **decoder); /* accepts NULL and sets it */
  * angles. */
 bool vd_decoder_suppresses(const vd_decoder *decoder);
 
-/* The boxes of one picture of a pass with at least `floor`, moved back into the picture and clipped to it.
- * What is not a finite number is left out, a score above 1 or an empty box as well. The best are kept, sorted
- * by falling score, equal ones by their place in the output.
+/* The boxes of one picture of a pass with at least `floor`, moved back into the picture, beyond
+ * which they may reach. What is not a finite number is left out, a score above 1 or an empty box as well. The
+ * best are kept, sorted by falling score, equal ones by their place in the output.
  *
  * data            model->output_count outputs, of the shapes in the model
  * picture         which of the pass, from 0 to model->batch - 1

@@ -29,6 +29,17 @@ static bool is_double(const vd_detection *found, size_t count, const vd_detectio
     return false;
 }
 
+/* Not where the result does not say how large its picture is. */
+static void cut_to_picture(const vd_result *result, vd_box *box)
+{
+    if (result->width < 1 || result->height < 1)
+        return;
+    box->x1 = fmaxf(box->x1, 0);
+    box->y1 = fmaxf(box->y1, 0);
+    box->x2 = fminf(box->x2, (float)result->width);
+    box->y2 = fminf(box->y2, (float)result->height);
+}
+
 size_t vd_result_select(const vd_result *result, const vd_thresholds *thresholds,
                         vd_detection *ret_detections)
 {
@@ -45,5 +56,7 @@ size_t vd_result_select(const vd_result *result, const vd_thresholds *thresholds
             continue;
         ret_detections[count++] = *candidate;
     }
+    for (size_t i = 0; i < count; i++) /* last: doubles are told by their whole boxes */
+        cut_to_picture(result, &ret_detections[i].box);
     return count;
 }

@@ -63,7 +63,7 @@ static vd_decoder *make_decoder(const vd_model *model)
     return decoder;
 }
 
-/* Reads outputs of a picture that has the input's size. */
+/* Reads outputs of a picture that has the input's size, and cuts the boxes to it as selection does. */
 static size_t read_plain(const vd_model *model, const float *const *data, float floor)
 {
     const vd_letterbox fit = {1, 1, 0, 0, model->input_width, model->input_height};
@@ -72,6 +72,11 @@ static size_t read_plain(const vd_model *model, const float *const *data, float 
         vd_decoder_read(decoder, data, 0, &fit, model->input_width, model->input_height, floor, found);
     vd_decoder_free(&decoder);
     ck_assert_ptr_null(decoder);
+    for (size_t i = 0; i < count; i++) {
+        vd_box *box = &found[i].box;
+        *box = (vd_box){fmaxf(box->x1, 0), fmaxf(box->y1, 0), fminf(box->x2, (float)model->input_width),
+                        fminf(box->y2, (float)model->input_height)};
+    }
     return count;
 }
 
@@ -150,11 +155,12 @@ static size_t decode_plainly(const float *output, int classes, int anchors, cons
         float score = best < 0 ? 0 : output[(4 + best) * anchors + i];
         if (score < floor || score > 1 || !isfinite(x) || !isfinite(y) || !isfinite(w) || !isfinite(h))
             continue;
-        double x1 = fmax((x - w / 2 - fit->left) / fit->scale_x, 0),
-               y1 = fmax((y - h / 2 - fit->top) / fit->scale_y, 0);
-        double x2 = fmin((x + w / 2 - fit->left) / fit->scale_x, PICTURE_WIDTH);
-        double y2 = fmin((y + h / 2 - fit->top) / fit->scale_y, PICTURE_HEIGHT);
-        if (x1 >= x2 || y1 >= y2)
+        const double far = 131072; /* beyond, areas would be no numbers */
+        double x1 = fmax((x - w / 2 - fit->left) / fit->scale_x, -far);
+        double y1 = fmax((y - h / 2 - fit->top) / fit->scale_y, -far);
+        double x2 = fmin((x + w / 2 - fit->left) / fit->scale_x, far);
+        double y2 = fmin((y + h / 2 - fit->top) / fit->scale_y, far);
+        if (x1 >= x2 || y1 >= y2 || x1 >= PICTURE_WIDTH || y1 >= PICTURE_HEIGHT || x2 <= 0 || y2 <= 0)
             continue;
         ret_found[count++] = (struct plain){
             {.box = {(float)x1, (float)y1, (float)x2, (float)y2}, .score = score, .class_id = best}, i};
@@ -562,7 +568,7 @@ START_TEST(ssd_rows_are_shares)
     vd_decoder *decoder = make_decoder(&model);
     ck_assert_uint_eq(vd_decoder_read(decoder, data, 0, &fit, 32, 128, 0.05f, found), 2);
     assert_found(0, 0.9f, 0, 8, 64, 16, 96);
-    assert_found(1, 0.8f, 1, 0, 0, 32, 128);
+    assert_found(1, 0.8f, 1, 0, 0, 32, 256);
     vd_decoder_free(&decoder);
 }
 END_TEST

@@ -20,9 +20,14 @@ START_TEST(rubbish_is_not_published)
     ck_assert_uint_eq(result->count, 3);
     const vd_detection *first = &result->candidates[0];
     ck_assert_float_eq(first->score, 0.8f);
-    ck_assert_float_eq(first->box.x1, 0);
-    ck_assert_float_eq(first->box.x2, PICTURE_WIDTH);
-    ck_assert_float_eq(first->box.y2, PICTURE_HEIGHT);
+    ck_assert_float_eq(first->box.x1, -50); /* whole: selection cuts it */
+    ck_assert_float_eq(first->box.x2, 200);
+    static vd_detection selected[VD_MAX_DETECTIONS];
+    const vd_thresholds thresholds = VD_THRESHOLDS_INIT;
+    ck_assert_uint_eq(vd_result_select(result, &thresholds, selected), 3);
+    ck_assert_float_eq(selected[0].box.x1, 0);
+    ck_assert_float_eq(selected[0].box.x2, PICTURE_WIDTH);
+    ck_assert_float_eq(selected[0].box.y2, PICTURE_HEIGHT);
     ck_assert_float_eq(result->candidates[1].box.x1, 1); /* equal scores keep their order */
     ck_assert_float_eq(result->candidates[2].box.x1, 7);
     ck_assert_int_eq(result->candidates[1].track_id, 0);
@@ -185,6 +190,46 @@ START_TEST(wrong_options_are_refused)
 }
 END_TEST
 
+START_TEST(wrong_networks_are_refused)
+{
+    static const struct {
+        int width, height, precision;
+        const char *device, *says;
+    } cases[] = {{31, 0, 0, NULL, "input_width is 31; it must be 32 to 4096"},
+                 {-32, 0, 0, NULL, "input_width is -32"},
+                 {0, 4097, 0, NULL, "input_height is 4097; it must be 32 to 4096"},
+                 {320, 320, 2, NULL, "precision is 2; it must be 0 to 1"},
+                 {320, 320, -1, "cpu", "precision is -1"},
+                 {320, 320, 0, "gpu", "device is \"gpu\"; it must be cpu, opencl, cuda or openvino"},
+                 {0, 0, 0, "", "device is \"\""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vd_detector_options options = VD_DETECTOR_OPTIONS_INIT;
+        vd_detector *detector = NULL;
+        vd_error error = {0};
+        options.model = "builtin:motion";
+        options.input_width = cases[i].width;
+        options.input_height = cases[i].height;
+        options.precision = (vd_precision)cases[i].precision;
+        options.device = cases[i].device;
+        ck_assert_int_eq(vd_detector_new(&options, &detector, &error), VD_EINVAL);
+        ck_assert_ptr_null(detector);
+        ck_assert_msg(strstr(error.text, cases[i].says) != NULL, "case %zu: %s", i, error.text);
+    }
+}
+END_TEST
+
+START_TEST(without_a_network_nothing_is_said_of_one)
+{
+    vd_detector *detector = case_make(&gate_ops, 1, 1);
+    ck_assert_str_eq(vd_detector_engine(detector), "");
+    const vd_thresholds usual = VD_THRESHOLDS_INIT, thresholds = vd_detector_thresholds(detector);
+    ck_assert_float_eq(thresholds.confidence, usual.confidence);
+    ck_assert_float_eq(thresholds.iou, usual.iou);
+    ck_assert_int_eq(thresholds.max_detections, usual.max_detections);
+    vd_detector_free(&detector);
+}
+END_TEST
+
 START_TEST(a_table_needs_its_functions)
 {
     for (int i = 0; i < 3; i++) {
@@ -282,6 +327,8 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(options, case_set_up, case_tear_down);
     tcase_set_timeout(options, 30);
     tcase_add_test(options, wrong_options_are_refused);
+    tcase_add_test(options, wrong_networks_are_refused);
+    tcase_add_test(options, without_a_network_nothing_is_said_of_one);
     tcase_add_test(options, a_table_needs_its_functions);
     tcase_add_test(options, the_least_table_works);
     tcase_add_loop_test(options, presets_follow_the_machine, 0, 2);

@@ -123,6 +123,23 @@ START_TEST(any_of_1024_classes_can_be_chosen)
 }
 END_TEST
 
+/* Two boxes that overlap by a third as they are, and by two thirds inside the picture. */
+START_TEST(doubles_are_told_by_whole_boxes)
+{
+    vd_thresholds t = VD_THRESHOLDS_INIT;
+    result.width = 100;
+    result.height = 80;
+    result.candidates[0] = (vd_detection){{-20, -5, 10, 100}, 0.9f, 0, 0};
+    result.candidates[1] = (vd_detection){{-5, -5, 15, 100}, 0.8f, 0, 0};
+    result.count = 2;
+    ck_assert_uint_eq(vd_result_select(&result, &t, found), 2);
+    const vd_box first = {0, 0, 10, 80}, second = {0, 0, 15, 80};
+    ck_assert_int_eq(memcmp(&found[0].box, &first, sizeof first), 0);
+    ck_assert_int_eq(memcmp(&found[1].box, &second, sizeof second), 0);
+    result.width = result.height = 0;
+}
+END_TEST
+
 START_TEST(the_number_is_limited)
 {
     vd_thresholds t = VD_THRESHOLDS_INIT;
@@ -186,6 +203,7 @@ static Suite *make_suite(void)
     tcase_add_test(selection, selection_equals_the_naive_one);
     tcase_add_test(selection, classes_do_not_suppress_each_other);
     tcase_add_test(selection, any_of_1024_classes_can_be_chosen);
+    tcase_add_test(selection, doubles_are_told_by_whole_boxes);
     tcase_add_test(selection, the_number_is_limited);
     tcase_add_test(selection, what_is_not_a_number_is_no_detection);
     tcase_add_test(selection, overlap_is_between_0_and_1);

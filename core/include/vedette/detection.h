@@ -54,8 +54,9 @@ typedef struct vd_thresholds {
     }
 
 /* What the detector says of one picture, before thresholds: up to VD_MAX_CANDIDATES candidates, sorted by
- * falling score, so that a changed threshold needs no second forward pass. Immutable once published; shared
- * by reference; the memory goes back to its pool with the last reference. */
+ * falling score, so that a changed threshold needs no second forward pass. Their boxes may reach beyond the
+ * picture: doubles are told by whole boxes. Immutable once published; shared by reference; the memory goes
+ * back to its pool with the last reference. */
 typedef struct vd_result {
     int64_t frame_index;                                    /* of the source's frames, from 0 */
     double time_s;                                          /* of the stream */
@@ -73,8 +74,8 @@ typedef struct vd_result {
 VD_API vd_result *vd_result_ref(vd_result *result);
 VD_API void vd_result_unref(vd_result **result);
 
-/* Thresholds and greedy suppression, class by class (row F3): the candidates that count as detections, sorted
- * by falling score. A pure function of its arguments.
+/* Thresholds and greedy suppression, class by class (row F3): the candidates that count as detections, cut
+ * to the picture, sorted by falling score. A pure function of its arguments.
  *
  * ret_detections  room for at least thresholds->max_detections
  * Returns their number. Any thread. */
