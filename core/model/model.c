@@ -11,6 +11,7 @@
 #include "model/onnx_file.h"
 #include "model/onnx_passes.h"
 #include "model/onnx_plan.h"
+#include "model/onnx_size.h"
 
 static void name_model(vd_model *model, const char *path)
 {
@@ -100,15 +101,61 @@ static int list_outputs(const vd_onnx_graph *graph, vd_model *model, vd_error *e
     return VD_OK;
 }
 
+enum { USUAL_SIDE = 640, FACES_SIDE = 320, FACES_OUTPUTS = 12 };
+
+/* Extents that the file leaves open. A file that does not name its size is a YuNet, at 320, when it has its
+ * twelve outputs. */
+static int fix_input(Onnx__ModelProto *proto, const vd_model_options *options, const char *place,
+                     vd_model *model, vd_error *error)
+{
+    vd_onnx_size wish = {options->input_width, options->input_height, options->batch};
+    bool was_free = false;
+    int otherwise = proto->graph->n_output == FACES_OUTPUTS ? FACES_SIDE : USUAL_SIDE;
+    int code = vd_onnx_fix_input(proto, &wish, otherwise, place, &was_free, error);
+    if (code != VD_OK)
+        return code;
+    model->batch = wish.batch > 1 ? wish.batch : 1;
+    if (was_free)
+        vd_model_note(model, "input of free size");
+    return VD_OK;
+}
+
+/* Another size than the file's own; the levels of the family grow along. */
+static int resize(vd_onnx_graph *graph, const vd_model_options *options, vd_model *model, vd_error *error)
+{
+    int width = options->input_width, height = options->input_height;
+    if (width == 0 || height == 0 || (width == model->input_width && height == model->input_height))
+        return VD_OK;
+    int code = vd_onnx_resize(graph, width, height, error);
+    if (code != VD_OK)
+        return code;
+    vd_model_note(model, "run at %d × %d; the file was exported for %d × %d", width, height,
+                  model->input_width, model->input_height);
+    model->input_width = width;
+    model->input_height = height;
+    int cells = 0, was = 0;
+    for (int i = 0; i < model->level_count; i++) {
+        vd_model_level *level = &model->levels[i];
+        was += level->width * level->height;
+        level->width = width / level->stride;
+        level->height = height / level->stride;
+        cells += level->width * level->height;
+    }
+    if (was > 0 && model->anchors % was == 0) /* boxes are a number a cell */
+        model->anchors = model->anchors / was * cells;
+    return VD_OK;
+}
+
 /* Everything between parsing and packing. */
-static int rewrite(Onnx__ModelProto *proto, const char *labels_path, const char *place, vd_model *model,
-                   vd_error *error)
+static int rewrite(Onnx__ModelProto *proto, const vd_model_options *options, const char *place,
+                   vd_model *model, vd_error *error)
 {
     vd_onnx_graph graph;
     vd_names names = {0};
+    const char *labels_path = options->labels;
     int code = vd_family_screen(proto, place, error);
     if (code == VD_OK)
-        code = vd_family_fix_input(proto, place, model, error);
+        code = fix_input(proto, options, place, model, error);
     if (code == VD_OK)
         code = find_names(proto, labels_path, place, &names, error);
     if (code == VD_OK)
@@ -117,6 +164,8 @@ static int rewrite(Onnx__ModelProto *proto, const char *labels_path, const char 
         code = vd_onnx_normalise(&graph, error);
         if (code == VD_OK)
             code = vd_family_tell(&graph, labels_path ? 0 : names.count, model, error);
+        if (code == VD_OK)
+            code = resize(&graph, options, model, error);
         if (code == VD_OK)
             code = vd_onnx_cure(&graph, error);
         if (code == VD_OK)
@@ -138,8 +187,8 @@ static int plan_network(vd_model *model, const char *place, vd_error *error)
     int code = vd_onnx_plan_file(model->network, model->network_bytes, place, &model->planned,
                                  &model->planned_bytes, &tally, error);
     if (code == VD_OK && tally.runs > 0)
-        vd_model_note(model, "gathered %d layers into %d run%s, %d left to OpenCV", tally.gathered, tally.runs,
-                      tally.runs > 1 ? "s" : "", tally.left);
+        vd_model_note(model, "gathered %d layers into %d run%s, %d left to OpenCV", tally.gathered,
+                      tally.runs, tally.runs > 1 ? "s" : "", tally.left);
     return code;
 }
 
@@ -160,7 +209,7 @@ static int read_onnx(vd_model *model, const char *path, const vd_model_options *
     if (code != VD_OK)
         return code;
     name_model(model, path);
-    code = rewrite(proto, options->labels, place, model, error);
+    code = rewrite(proto, options, place, model, error);
     if (code == VD_OK && vd_onnx_pack(proto, &model->network, &model->network_bytes) != VD_OK)
         code = vd_error_set(error, VD_ENOMEM, place, "There is not enough memory to rewrite the model.");
     onnx__model_proto__free_unpacked(proto, NULL);
