@@ -113,6 +113,15 @@ static void set_feed(const vd_darknet *net, vd_model_feed *feed)
         feed->scale[i] = 1 / 255.f;
 }
 
+/* As OpenCV names what it makes of a section. */
+static void name_output(const vd_darknet_head *head, vd_model_output *output)
+{
+    if (head->is_region)
+        snprintf(output->name, sizeof output->name, "detection_out");
+    else
+        snprintf(output->name, sizeof output->name, "yolo_%d", head->section);
+}
+
 static void set_outputs(const vd_darknet *net, vd_model *model)
 {
     model->classes = net->heads[0].classes;
@@ -120,8 +129,7 @@ static void set_outputs(const vd_darknet *net, vd_model *model)
         const vd_darknet_head *head = &net->heads[i];
         vd_model_output *output = &model->outputs[model->output_count++];
         int rows = head->width * head->height * head->boxes;
-        snprintf(output->name, sizeof output->name, "%s_%d", head->is_region ? "region" : "yolo",
-                 head->section);
+        name_output(head, output);
         output->rank = 2;
         output->extents[0] = rows;
         output->extents[1] = 5 + head->classes;

@@ -324,6 +324,8 @@ static int read_head(reader *r)
             "Section %d of the cfg, [%s] with %d classes, needs %d channels, and the section before "
             "gives %d.",
             r->count, r->now.type, head.classes, head.boxes * (5 + head.classes), r->current.channels);
+    if (net->head_count > 0 && (head.is_region || net->heads[0].is_region))
+        return refuse(r, "is a second head, and [region] stands alone");
     if (net->head_count >= VD_MODEL_OUTPUTS || (net->head_count > 0 && head.classes != net->heads[0].classes))
         return refuse(r, "has another number of classes than the one before, or is one too many");
     net->class_bytes += (uint64_t)head.boxes * r->conv_class_bytes;

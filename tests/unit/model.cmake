@@ -1,6 +1,7 @@
 foreach(name names onnx_passes model)
   vd_test(${name} MODULES model)
 endforeach()
+vd_test(pair MODULES model engine)
 pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
 target_link_libraries(test_onnx_passes PRIVATE PkgConfig::PROTOBUF_C)
 target_link_libraries(test_model PRIVATE PkgConfig::PROTOBUF_C)
