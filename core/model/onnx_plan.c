@@ -14,7 +14,7 @@
 #include "model/onnx_file.h"
 #include "model/onnx_passes.h"
 
-enum { ATTRIBUTE_INTS = 7 }; /* AttributeProto.type in the file format */
+enum { ATTRIBUTE_INT = 2, ATTRIBUTE_INTS = 7 }; /* AttributeProto.type in the file format */
 
 /* What the pass works with. */
 typedef struct gathering {
@@ -120,34 +120,52 @@ static char **copy_names(vd_value *const *values, int count)
     return names;
 }
 
+static Onnx__AttributeProto *new_attribute(const char *name, int type)
+{
+    Onnx__AttributeProto *attribute = malloc(sizeof *attribute);
+    if (!attribute)
+        return NULL;
+    onnx__attribute_proto__init(attribute);
+    attribute->has_type = true;
+    attribute->type = type;
+    attribute->name = vd_text_dup(name);
+    if (attribute->name)
+        return attribute;
+    onnx__attribute_proto__free_unpacked(attribute, NULL);
+    return NULL;
+}
+
+static Onnx__AttributeProto *whole_attribute(bool whole)
+{
+    Onnx__AttributeProto *attribute = new_attribute(VD_PLAN_WHOLE, ATTRIBUTE_INT);
+    if (attribute) {
+        attribute->has_i = true;
+        attribute->i = whole;
+    }
+    return attribute;
+}
+
 /* The code as a list of integers. */
 static Onnx__AttributeProto *code_attribute(const vd_plan_graph *plan)
 {
     int32_t *code = NULL;
     size_t length = 0;
-    Onnx__AttributeProto *attribute = malloc(sizeof *attribute);
-    if (!attribute)
-        return NULL;
-    onnx__attribute_proto__init(attribute);
-    attribute->name = vd_text_dup(VD_PLAN_CODE);
-    if (vd_plan_encode(plan, &code, &length) == VD_OK)
+    Onnx__AttributeProto *attribute = new_attribute(VD_PLAN_CODE, ATTRIBUTE_INTS);
+    if (attribute && vd_plan_encode(plan, &code, &length) == VD_OK)
         attribute->ints = calloc(length, sizeof *attribute->ints);
-    if (!attribute->name || !attribute->ints) {
+    if (attribute && !attribute->ints) {
         onnx__attribute_proto__free_unpacked(attribute, NULL);
         attribute = NULL;
     }
     for (size_t i = 0; attribute && i < length; i++)
         attribute->ints[i] = code[i];
-    if (attribute) {
+    if (attribute)
         attribute->n_ints = length;
-        attribute->has_type = true;
-        attribute->type = ATTRIBUTE_INTS;
-    }
     free(code);
     return attribute;
 }
 
-static Onnx__NodeProto *run_node(const vd_plan_graph *plan, vd_value *const *links, int number)
+static Onnx__NodeProto *run_node(const vd_plan_graph *plan, vd_value *const *links, int number, bool whole)
 {
     int in_count = plan->input_count + plan->constant_count;
     char name[64];
@@ -162,16 +180,40 @@ static Onnx__NodeProto *run_node(const vd_plan_graph *plan, vd_value *const *lin
     node->n_input = node->input ? (size_t)in_count : 0;
     node->output = copy_names(links + in_count, plan->output_count);
     node->n_output = node->output ? (size_t)plan->output_count : 0;
-    node->attribute = calloc(1, sizeof *node->attribute);
-    if (node->attribute)
-        node->attribute[0] = code_attribute(plan);
-    if (!node->name || !node->op_type || !node->input || !node->output || !node->attribute ||
-        !node->attribute[0]) {
+    node->attribute = calloc(2, sizeof *node->attribute);
+    if (node->attribute && (node->attribute[0] = code_attribute(plan)))
+        node->n_attribute = 1;
+    if (node->n_attribute == 1 && (node->attribute[1] = whole_attribute(whole)))
+        node->n_attribute = 2;
+    if (!node->name || !node->op_type || !node->input || !node->output || node->n_attribute < 2) {
         onnx__node_proto__free_unpacked(node, NULL);
         return NULL;
     }
-    node->n_attribute = 1;
     return node;
+}
+
+/* Puts the outputs into the order of the graph's. False when they are others, or something else is left. */
+static bool order_outputs(const gathering *g, vd_plan_graph *plan, vd_value **links, size_t nodes)
+{
+    const Onnx__GraphProto *proto = g->graph->proto;
+    vd_value **outputs = links + plan->input_count + plan->constant_count;
+    if (nodes != proto->n_node || plan->input_count != 1 || (size_t)plan->output_count != proto->n_output)
+        return false;
+    for (int i = 0; i < plan->output_count; i++) {
+        const vd_value *wanted = vd_onnx_find(g->graph, proto->output[i]->name);
+        int k = i;
+        while (k < plan->output_count && outputs[k] != wanted)
+            k++;
+        if (k == plan->output_count)
+            return false;
+        vd_value *link = outputs[i];
+        int output = plan->outputs[i];
+        outputs[i] = outputs[k];
+        plan->outputs[i] = plan->outputs[k];
+        outputs[k] = link;
+        plan->outputs[k] = output;
+    }
+    return true;
 }
 
 static int count_convolutions(const vd_plan_graph *plan)
@@ -197,7 +239,8 @@ static int make_run(gathering *g, size_t first, size_t end, Onnx__NodeProto **re
     if (code != VD_OK)
         return code == VD_ENOMEM ? code : VD_OK;
     if (count_convolutions(&plan) >= VD_PLAN_WORTH && links_are_sound(&plan, links)) {
-        *ret_node = run_node(&plan, links, g->tally.runs);
+        bool whole = order_outputs(g, &plan, links, end - first);
+        *ret_node = run_node(&plan, links, g->tally.runs, whole);
         code = *ret_node ? VD_OK : VD_ENOMEM;
     }
     vd_plan_clear(&plan);

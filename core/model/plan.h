@@ -21,6 +21,8 @@ extern "C" {
 
 #define VD_PLAN_OP "VedettePlan"
 #define VD_PLAN_CODE "code"
+#define VD_PLAN_WHOLE                                                                                        \
+    "whole" /* 1: the node is the whole network, its outputs are the network's in their order */
 
 enum {
     VD_PLAN_RANK = 6,
