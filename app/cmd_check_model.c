@@ -4,6 +4,7 @@
 #include "cli.h"
 #include "json_line.h"
 #include "options.h"
+#include "request.h"
 #include "vedette/app/model_info.h"
 
 enum { NAMES_SHOWN = 8 };
@@ -32,23 +33,74 @@ static int describe_builtin(const char *name, bool json)
     return CLI_WRONG;
 }
 
+static void print_extents(const vd_model_info_output *output)
+{
+    for (int i = 0; i < output->rank; i++)
+        printf("%s%d", i ? ", " : "[", output->extents[i]);
+    putchar(']');
+}
+
+static void print_shapes(const vd_model_info *info)
+{
+    printf("  input          %s, %d × %d pixels", info->input_name, info->input_width, info->input_height);
+    if (info->batch > 1)
+        printf(", %d pictures a pass", info->batch);
+    printf("\n  preprocessing  %s\n", info->preprocessing);
+    for (int i = 0; i < info->output_count; i++) {
+        printf("  %-14s %s, ", i ? "" : info->output_count > 1 ? "outputs" : "output", info->outputs[i].name);
+        print_extents(&info->outputs[i]);
+        putchar('\n');
+    }
+    for (int i = 0; i < info->level_count; i++)
+        printf("%sstride %d: %d × %d", i ? ", " : "  grids          ", info->levels[i].stride,
+               info->levels[i].width, info->levels[i].height);
+    if (info->level_count > 0)
+        putchar('\n');
+}
+
 static void print_words(const vd_model_info *info)
 {
-    printf("%s\n  family         %s\n", info->name, info->family);
-    printf("  input          %s, %d × %d pixels\n", info->input_name, info->input_width, info->input_height);
-    printf("  preprocessing  %s\n", info->preprocessing);
-    printf("  output         %s, [", info->output_name);
-    for (int i = 0; i < info->output_rank; i++)
-        printf("%s%d", i ? ", " : "", info->output_extents[i]);
-    printf("]\n  classes        %d: ", info->classes);
+    printf("%s\n  family         %s\n  format         %s\n", info->name, info->family, info->format);
+    print_shapes(info);
+    printf("  classes        %d: ", info->classes);
     for (int i = 0; i < info->classes && i < NAMES_SHOWN; i++)
         printf("%s%s", i ? ", " : "", vd_labels_name(info->labels, i));
     puts(info->classes > NAMES_SHOWN ? ", …" : "");
     if (!info->has_names)
         puts("                 the file has no class names: give --labels");
+    printf("  thresholds     confidence %.2f, ", (double)info->confidence);
+    if (info->suppressed)
+        puts("nothing is left to suppress");
+    else
+        printf("IoU %.2f\n", (double)info->iou);
     printf("  SHA-256        %s\n", info->digest);
     for (int i = 0; i < info->note_count; i++)
         printf("  %-14s %s\n", i ? "" : "notes", info->notes[i]);
+}
+
+static void print_json_outputs(const vd_model_info *info)
+{
+    fputs(",\"outputs\":[", stdout);
+    for (int i = 0; i < info->output_count; i++) {
+        fputs(i ? ",{\"name\":" : "{\"name\":", stdout);
+        cli_json_text(stdout, info->outputs[i].name);
+        fputs(",\"shape\":[", stdout);
+        for (int k = 0; k < info->outputs[i].rank; k++)
+            printf("%s%d", k ? "," : "", info->outputs[i].extents[k]);
+        fputs("]}", stdout);
+    }
+    fputs("],\"grids\":[", stdout);
+    for (int i = 0; i < info->level_count; i++)
+        printf("%s{\"stride\":%d,\"width\":%d,\"height\":%d}", i ? "," : "", info->levels[i].stride,
+               info->levels[i].width, info->levels[i].height);
+    putchar(']');
+}
+
+/* A threshold with two decimals, by integers: the locale has no say. */
+static void print_json_share(const char *key, float share)
+{
+    int hundredths = (int)(share * 100 + 0.5f);
+    printf(",\"%s\":%d.%02d", key, hundredths / 100, hundredths % 100);
 }
 
 static void print_json(const vd_model_info *info)
@@ -57,18 +109,20 @@ static void print_json(const vd_model_info *info)
         const char *key, *text;
     } texts[] = {{"name", info->name},
                  {"family", info->family},
+                 {"format", info->format},
                  {"input_name", info->input_name},
                  {"preprocessing", info->preprocessing},
-                 {"output_name", info->output_name},
                  {"sha256", info->digest}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         printf("%s\"%s\":", i ? "," : "{", texts[i].key);
         cli_json_text(stdout, texts[i].text);
     }
-    printf(",\"input\":[%d,%d],\"output\":[", info->input_width, info->input_height);
-    for (int i = 0; i < info->output_rank; i++)
-        printf("%s%d", i ? "," : "", info->output_extents[i]);
-    printf("],\"has_names\":%s,\"classes\":[", info->has_names ? "true" : "false");
+    printf(",\"input\":[%d,%d],\"batch\":%d", info->input_width, info->input_height, info->batch);
+    print_json_outputs(info);
+    print_json_share("confidence", info->confidence);
+    print_json_share("iou", info->iou);
+    printf(",\"suppressed\":%s,\"has_names\":%s,\"classes\":[", info->suppressed ? "true" : "false",
+           info->has_names ? "true" : "false");
     for (int i = 0; i < info->classes; i++) {
         fputs(i ? "," : "", stdout);
         cli_json_text(stdout, vd_labels_name(info->labels, i));
@@ -81,11 +135,12 @@ static void print_json(const vd_model_info *info)
     puts("]}");
 }
 
-static int describe_file(const char *path, const char *labels, bool json)
+static int describe_file(const char *path, const cli_request *request, bool json)
 {
     static vd_model_info info;
     vd_error error = {0};
-    int code = vd_model_describe(path, labels, &info, &error);
+    int code = vd_model_describe(path, request->labels, request->network.input_width,
+                                 request->network.input_height, &info, &error);
     if (code != VD_OK) {
         cli_complain_error(&error);
         return code == VD_ENOMEM ? CLI_FAILED : CLI_WRONG;
@@ -100,10 +155,11 @@ static int describe_file(const char *path, const char *labels, bool json)
 
 int cmd_check_model(int argc, char **argv)
 {
-    const char *labels = NULL;
+    cli_request request = CLI_REQUEST_INIT;
     bool json = false;
     const cli_option options[] = {
-        {"labels", CLI_TEXT, &labels, 0, 0, "F", "a text file with one class name a line"},
+        {"labels", CLI_TEXT, &request.labels, 0, 0, "F", "a text file with one class name a line"},
+        {"input", CLI_TEXT, &request.input, 0, 0, "N|WxH", "describe it at this size in pixels"},
         {"json", CLI_FLAG, &json, 0, 0, NULL, "one JSON object instead of words"},
     };
     const cli_usage usage = {.command = "check-model",
@@ -118,5 +174,9 @@ int cmd_check_model(int argc, char **argv)
         return status == CLI_HELPED ? CLI_DONE : status;
     if (strncmp(argv[1], "builtin:", 8) == 0)
         return describe_builtin(argv[1], json);
-    return describe_file(argv[1], labels, json);
+    status = cli_request_prepare_plain(&request);
+    if (status == CLI_DONE)
+        status = describe_file(argv[1], &request, json);
+    cli_request_clear(&request);
+    return status;
 }

@@ -78,7 +78,7 @@ void vd_family_set(vd_model *model, vd_model_family family, vd_family_feeding fe
     vd_text_copy(model->variant, sizeof model->variant, variant);
 }
 
-/* --- Whole heads of Ultralytics: what vd_family_heads could not cut */
+/* --- Whole heads of Ultralytics: what vd_family_cut_heads could not cut */
 
 /* The strides whose grids have `anchors` cells together; a list that ends in 0, or NULL. */
 static const int *strides_of(int width, int height, int64_t anchors)
@@ -109,14 +109,29 @@ static bool has_family_head(const vd_onnx_graph *graph, const vd_value *output, 
            vd_onnx_is(graph->proto->node[scores->producer], "Sigmoid");
 }
 
+/* Old files list their weights among the inputs: they do not count. */
+static const vd_value *only_input(const vd_onnx_graph *graph, size_t *ret_count)
+{
+    const vd_value *found = NULL;
+    *ret_count = 0;
+    for (size_t i = 0; i < graph->proto->n_input; i++) {
+        const vd_value *value = vd_onnx_find(graph, graph->proto->input[i]->name);
+        if (value->constant)
+            continue;
+        found = value;
+        ++*ret_count;
+    }
+    return found;
+}
+
 static int tell_input(const vd_onnx_graph *graph, vd_model *model, vd_error *error)
 {
     char text[96];
-    if (graph->proto->n_input != 1)
+    size_t count;
+    const vd_value *input = only_input(graph, &count);
+    if (count != 1)
         return vd_error_set(error, VD_EFORMAT, graph->place,
-                            "The network has %zu inputs; a detector has one, a picture.",
-                            graph->proto->n_input);
-    const vd_value *input = vd_onnx_find(graph, graph->proto->input[0]->name);
+                            "The network has %zu inputs; a detector has one, a picture.", count);
     const vd_shape *in = &input->shape;
     vd_shape_text(in, text, sizeof text);
     if (in->rank != 4 || in->dims[0] < 1 || in->dims[0] > MAX_BATCH || in->dims[1] != 3 || in->dims[2] < 32 ||
@@ -222,7 +237,7 @@ int vd_family_tell(vd_onnx_graph *graph, int named_classes, vd_model *model, vd_
     if (code == VD_OK)
         code = tell_input(graph, model, error);
     if (code == VD_OK)
-        code = vd_family_heads(graph, model, error);
+        code = vd_family_cut_heads(graph, model, error);
     if (code != VD_OK)
         return code;
     if (model->family == 0)

@@ -12,6 +12,7 @@
 #include "model/onnx_passes.h"
 #include "model/onnx_plan.h"
 #include "model/onnx_size.h"
+#include "model/pair.h"
 
 static void name_model(vd_model *model, const char *path)
 {
@@ -36,6 +37,15 @@ static void note_rewriting(const vd_onnx_graph *graph, vd_model *model)
     if (factors > 0)
         vd_model_note(model, "moved %d factor%s to before the matrix product", factors,
                       factors > 1 ? "s" : "");
+    if (graph->widened > 0)
+        vd_model_note(model, "half precision: %d value%s became float32", graph->widened,
+                      graph->widened > 1 ? "s" : "");
+    if (graph->unquantised > 0)
+        vd_model_note(model, "8-bit integers: %d node%s became float32", graph->unquantised,
+                      graph->unquantised > 1 ? "s" : "");
+    if (graph->absorbed > 0)
+        vd_model_note(model, "%d factor%s and offsets went into the convolution before", graph->absorbed,
+                      graph->absorbed > 1 ? "s" : "");
 }
 
 /* Names from the labels file, else from the metadata; neither is an error. */
@@ -224,7 +234,8 @@ int vd_model_read(const char *path, const vd_model_options *options, vd_model **
         return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to read the model.");
     model->batch = 1;
     model->bins = 1;
-    int code = read_onnx(model, path, options ? options : &usual, error);
+    int code = vd_pair_format(path) ? vd_pair_read(path, options, model, error)
+                                    : read_onnx(model, path, options ? options : &usual, error);
     if (code != VD_OK) {
         vd_model_free(&model);
         return code;

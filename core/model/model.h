@@ -100,12 +100,13 @@ typedef struct vd_model {
     int output_count;
     vd_model_level levels[VD_MODEL_LEVELS]; /* by rising stride; none where the family needs none */
     int level_count;
-    int classes;       /* number of classes, at least 1 */
-    int anchors;       /* boxes that one pass gives, at most */
-    int bins;          /* of a distance (DFL's reg_max): 1 where distances are plain */
-    bool suppressed;   /* doubles are gone already */
-    float confidence;  /* the threshold that suits the family, unless the user sets one */
-    float iou;         /* likewise */
+    int classes;     /* number of classes, at least 1 */
+    int anchors;     /* boxes that one pass gives, at most */
+    int bins;        /* of a distance (DFL's reg_max): 1 where distances are plain */
+    bool suppressed; /* doubles are gone already; of VD_FAMILY_HEADS every pair of cell and class counts then,
+                        as the network's own choice of the best pairs has it */
+    float confidence; /* the threshold that suits the family, unless the user sets one */
+    float iou;        /* likewise */
     vd_labels *labels;
     bool has_names;                  /* the names came from the metadata or a labels file */
     char notes[VD_MODEL_NOTES][160]; /* evidence for the family, and what was rewritten, a line each */
@@ -116,20 +117,21 @@ typedef struct vd_model {
     size_t network_bytes;
     uint8_t *config; /* the text file of formats that have two; else NULL */
     size_t config_bytes;
-    uint8_t *planned; /* the same network with runs of layers gathered (model/plan.h); NULL when there is none */
+    uint8_t *planned; /* the same network with runs of layers gathered (model/plan.h), or NULL */
     size_t planned_bytes;
 } vd_model;
 
 typedef struct vd_model_options {
-    const char *labels;            /* NULL, or a text file with one class name a line that replaces the model's own
-                                      names; their number must match the number of classes */
-    int input_width, input_height; /* 0: the file's own size. Else multiples of its largest stride, 32 to 4096 */
-    int batch;                     /* 0 or 1: one picture; more needs a file whose batch is free */
-    bool no_plan;                  /* leaves `planned` out */
+    const char *labels; /* NULL, or a text file with one class name a line that replaces the model's own
+                           names; their number must match the number of classes */
+    int input_width;    /* 0: the file's own size. Else a multiple of its largest stride, 32 to 4096 */
+    int input_height;   /* likewise */
+    int batch;          /* 0 or 1: one picture; more needs a file whose batch is free */
+    bool no_plan;       /* leaves `planned` out */
 } vd_model_options;
 
-/* Reads a model file (at most 2 GiB), and the one that belongs to it where the format has two: `path` may name
- * either.
+/* Reads a model file (at most 2 GiB), and the one that belongs to it where the format has two: `path` may
+ * name either.
  *
  * options  NULL: all zero
  * Returns VD_OK, VD_ENOTFOUND, VD_EFORMAT (cannot be used: error->text is the one-line refusal), VD_EINVAL

@@ -27,7 +27,7 @@ double vd_trace_made_up(const vd_value *map, int64_t channel, int64_t y, int64_t
     hash = (hash ^ (uint64_t)channel) * 0xbf58476d1ce4e5b9u;
     hash = (hash ^ (hash >> 29) ^ (uint64_t)y) * 0x94d049bb133111ebu;
     hash = (hash ^ (hash >> 31) ^ (uint64_t)x) * 0x9e3779b97f4a7c15u;
-    return (double)(hash >> 40) / (double)(1 << 22) - 2;
+    return (double)(hash >> 40) * 2.5 / (double)(1 << 24) - 2.25;
 }
 
 static size_t offset_in(const vd_shape *shape, const int64_t *index)

@@ -35,7 +35,7 @@ typedef struct vd_trace {
 bool vd_trace_element(vd_trace *trace, const vd_value *value, const int64_t index[VD_ONNX_RANK],
                       double *ret_number);
 
-/* The made-up value of a map's element, -2 to 2; the same for the same place. */
+/* The made-up value of a map's element, -2.25 to 0.25; the same for the same place. */
 double vd_trace_made_up(const vd_value *map, int64_t channel, int64_t y, int64_t x);
 
 /* True when `found` is what the formula gives, but for rounding of single-precision constants. */
