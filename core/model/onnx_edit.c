@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 /* AttributeProto.type in the file format */
-enum { ATTRIBUTE_FLOAT = 1, ATTRIBUTE_INTS = 7 };
+enum { ATTRIBUTE_FLOAT = 1, ATTRIBUTE_INT = 2, ATTRIBUTE_INTS = 7 };
 
 int vd_onnx_no_memory(const vd_onnx_graph *graph, vd_error *error)
 {
@@ -93,6 +93,17 @@ int vd_onnx_set_ints(Onnx__NodeProto *node, const char *name, const int64_t *int
     attribute->ints = copy;
     attribute->n_ints = (size_t)count;
     attribute->type = ATTRIBUTE_INTS;
+    return VD_OK;
+}
+
+int vd_onnx_set_int(Onnx__NodeProto *node, const char *name, int64_t value)
+{
+    Onnx__AttributeProto *attribute = setting(node, name);
+    if (!attribute)
+        return VD_ENOMEM;
+    attribute->has_i = true;
+    attribute->i = value;
+    attribute->type = ATTRIBUTE_INT;
     return VD_OK;
 }
 

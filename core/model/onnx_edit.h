@@ -15,8 +15,9 @@ void vd_onnx_keep_settings(Onnx__NodeProto *node, size_t count);
 /* Makes `name` the i-th input; `i` is at most n_input. VD_OK or VD_ENOMEM. */
 int vd_onnx_put_input(Onnx__NodeProto *node, size_t i, const char *name);
 
-/* Sets a list of integers, or a number, whether or not the node had it. VD_OK or VD_ENOMEM. */
+/* Sets a list of integers, an integer or a number, whether or not the node had it. VD_OK or VD_ENOMEM. */
 int vd_onnx_set_ints(Onnx__NodeProto *node, const char *name, const int64_t *ints, int count);
+int vd_onnx_set_int(Onnx__NodeProto *node, const char *name, int64_t value);
 int vd_onnx_set_float(Onnx__NodeProto *node, const char *name, float value);
 
 /* As vd_onnx_add_constant, but takes `tensor` in any case (NULL: there was no memory for it), names it and

@@ -44,6 +44,7 @@ typedef struct vd_onnx_graph {
     int widened;     /* values in half precision that became float32 */
     int unquantised; /* nodes on 8-bit integers that became float32 */
     int absorbed;    /* factors and offsets that went into the convolution before */
+    int replaced;    /* operations that became others */
 } vd_onnx_graph;
 
 /* Builds the index. VD_OK, VD_EFORMAT or VD_ENOMEM; on failure nothing is left to free. */

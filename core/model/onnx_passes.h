@@ -36,12 +36,19 @@ int vd_onnx_quantised(vd_onnx_graph *graph, vd_error *error);
 /* Infers and folds every node, in order. */
 int vd_onnx_resolve(vd_onnx_graph *graph, vd_error *error);
 
+/* BatchNormalization and factors or offsets a channel behind a convolution go into its weights and bias. */
+int vd_onnx_absorb(vd_onnx_graph *graph, vd_error *error);
+
 /* Replaces uses of Identity (and Dropout) by what it is the identity of. */
 int vd_onnx_bypass(vd_onnx_graph *graph, vd_error *error);
 
 /* Split and Squeeze take their sizes and axes as attributes: OpenCV 4.6 does not read them from an input, and
  * divides equally. */
 int vd_onnx_settings(vd_onnx_graph *graph, vd_error *error);
+
+/* Operations that OpenCV 4.6 lacks or gets wrong as others that it does right: squares and roots written as
+ * Pow, averages over padding that counts. */
+int vd_onnx_replace(vd_onnx_graph *graph, vd_error *error);
 
 /* Moves the factor behind a product of two computed matrices to the first of them: OpenCV 4.6 drops it in
  * fusion. */

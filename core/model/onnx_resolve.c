@@ -103,14 +103,15 @@ static int run_all(vd_onnx_pass *const *passes, size_t count, vd_onnx_graph *gra
 
 int vd_onnx_normalise(vd_onnx_graph *graph, vd_error *error)
 {
-    static vd_onnx_pass *const passes[] = {vd_onnx_half, vd_onnx_quantised, vd_onnx_resolve, vd_onnx_bypass};
+    static vd_onnx_pass *const passes[] = {vd_onnx_half, vd_onnx_quantised, vd_onnx_resolve, vd_onnx_absorb,
+                                           vd_onnx_bypass};
     return run_all(passes, sizeof passes / sizeof *passes, graph, error);
 }
 
 int vd_onnx_cure(vd_onnx_graph *graph, vd_error *error)
 {
-    static vd_onnx_pass *const passes[] = {vd_onnx_settings, vd_onnx_move_scales, vd_onnx_spread,
-                                           vd_onnx_sweep};
+    static vd_onnx_pass *const passes[] = {vd_onnx_settings, vd_onnx_replace, vd_onnx_move_scales,
+                                           vd_onnx_spread, vd_onnx_sweep};
     int code = run_all(passes, sizeof passes / sizeof *passes, graph, error);
     return code == VD_OK ? vd_onnx_check(graph, error) : code;
 }
