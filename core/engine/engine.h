@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/plan.h"
 #include "model/model.h"
 #include "vedette/detection.h"
 #include "vedette/detector.h"
@@ -20,7 +21,8 @@
 extern "C" {
 #endif
 
-/* OpenCV's own threads, for the whole process; 1 is right where a pool of workers shares the cores. */
+/* Threads within a pass, OpenCV's and oneDNN's, for the whole process; 1 is right where a pool of workers
+ * shares the cores. */
 void vd_engine_set_threads(int threads);
 
 /* OpenCV's version, such as "4.6.0". */
@@ -39,32 +41,38 @@ typedef enum vd_net_device {
 } vd_net_device;
 
 typedef struct vd_net_options {
-    vd_net_device device;     /* tried with one pass; what cannot run is an error that names it */
-    vd_precision precision;   /* of the gathered layers; bf16 needs a processor that has it */
-    bool plain;               /* OpenCV's own layers even where a plan is there */
+    vd_net_device device;   /* tried with one pass; what cannot run is an error that names it */
+    vd_precision precision; /* of the gathered layers; bf16 needs a processor that has it */
+    bool plain;             /* OpenCV's own layers even where a plan is there */
 } vd_net_options;
 
-/* Makes a network from a model that was read (vd_model_read) and still has its file. With a plan in the model,
- * oneDNN at hand and the CPU as device, its gathered layers are computed by the plan; else OpenCV computes all.
- * model    borrowed until this returns
- * options  NULL: all zero */
+/* Makes a network from a model that was read (vd_model_read) and still has its file, and tries it with one
+ * pass. With a plan in the model, oneDNN at hand and the CPU as device, its gathered layers are computed by
+ * the plan; else, or where the plan fails, OpenCV computes all. model    borrowed until this returns options
+ * NULL: all zero */
 int vd_net_new(const vd_model *model, const vd_net_options *options, vd_net **ret_net, vd_error *error);
 
 /* Accepts NULL and sets it, as the other two do. */
 void vd_net_free(vd_net **net);
 
-/* What computes: "oneDNN 2.6.3, float32, 1 run of 233 layers", "OpenCV's own layers", …; lives as long as the
- * net and is final after the first pass. */
+/* What computes: "oneDNN 2.6.3, float32, 1 run of 233 layers", "OpenCV's own layers" (with the reason when a
+ * plan could not be used), …; lives as long as the net. */
 const char *vd_net_engine(const vd_net *net);
 
 /* The input tensor, batch × channels × height × width floats of the model, owned by the net: fill it, then
  * call vd_net_forward. The address may change with a pass. */
 int vd_net_input(vd_net *net, float **ret_tensor, vd_error *error);
 
-/* One forward pass. ret_data[i] points to output i of the model (model->outputs[i], whose extents are checked)
- * and is valid until the next pass.
- * VD_EFORMAT when what comes out is not what the model promises. */
+/* One forward pass. ret_data[i] points to output i of the model (model->outputs[i], whose extents are
+ * checked) and is valid until the next pass. VD_EFORMAT when what comes out is not what the model promises.
+ */
 int vd_net_forward(vd_net *net, const float *ret_data[VD_MODEL_OUTPUTS], vd_error *error);
+
+/* Runs `passes` passes on what the input holds and times every layer: the steps of plans and OpenCV's own
+ * layers (kernel "OpenCV"), in their order. Layers of OpenCV that went into others are left out, and their
+ * work is not counted (gflop 0). ret_lines  `room` of them at most; ret_count says how many there are */
+int vd_net_measure(vd_net *net, int passes, vd_plan_line *ret_lines, size_t room, size_t *ret_count,
+                   vd_error *error);
 
 /* Whether this machine has what the precision needs. */
 bool vd_engine_has(vd_precision precision);

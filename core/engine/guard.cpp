@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <new>
 #include <stdexcept>
@@ -13,6 +14,7 @@
 
 #include "engine/engine.h"
 #include "engine/fault.h"
+#include "engine/net.hpp"
 
 extern "C" {
 #include "base/text.h"
@@ -25,6 +27,7 @@ namespace
 {
 
 thread_local vd_engine_fault asked_fault = VD_FAULT_NONE;
+std::atomic<int> wanted_threads{0}; /* 0: nothing was said; set by any thread, read by those that compute */
 
 int print_nothing(int, const char *, const char *, const char *, int, void *)
 {
@@ -85,6 +88,16 @@ void throw_if_asked()
     case VD_FAULT_OTHER:
         throw 1;
     }
+}
+
+void follow_threads()
+{
+    static thread_local int followed = 0;
+    int wanted = wanted_threads;
+    if (wanted == followed)
+        return;
+    followed = wanted;
+    vd_kernel_set_threads(wanted);
 }
 
 int report_exception(vd_error *error, const char *action) noexcept
@@ -148,7 +161,8 @@ extern "C" void vd_engine_throw_next(vd_engine_fault fault)
 extern "C" void vd_engine_set_threads(int threads)
 {
     vedette::guard(nullptr, "set the number of its threads", [&] {
-        cv::setNumThreads(threads < 1 ? 1 : threads);
+        vedette::wanted_threads = threads < 1 ? 1 : threads;
+        cv::setNumThreads(vedette::wanted_threads);
         return VD_OK;
     });
 }

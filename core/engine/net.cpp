@@ -1,30 +1,18 @@
 /* A network in OpenCV: read from memory, set to a device, one picture or batch a pass. */
-#include "engine/engine.h"
+#include "engine/net.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
-#include <string>
-#include <vector>
-
-#include <opencv2/dnn.hpp>
 
 #include "engine/device.hpp"
 #include "engine/guard.hpp"
 
 using vedette::guard;
+using vedette::PlanLayer;
 
 enum { MAX_INPUT_SIDE = 8192, MAX_BATCH = 1024 };
 static const size_t MAX_INPUT_ELEMENTS = static_cast<size_t>(1) << 28;
-
-struct vd_net {
-    cv::dnn::Net net;
-    std::vector<cv::String> names; /* of the outputs, in the model's order */
-    std::vector<vd_model_output> promised;
-    bool counts_vary = false; /* rows of what was found: fewer may come out than were promised */
-    cv::Mat input;            /* batch × channels × height × width floats */
-    std::vector<cv::Mat> outputs;
-    std::string engine;
-};
 
 namespace
 {
@@ -46,13 +34,16 @@ const device_row devices[VD_NET_DEVICE_END] = {
 struct making {
     const vd_model *model;
     vd_net_options options;
+    bool planned; /* the network with gathered layers is to be used */
     vd_error *error;
 };
 
-cv::dnn::Net read_network(const vd_model *model)
+cv::dnn::Net read_network(const vd_model *model, bool planned)
 {
     const char *network = reinterpret_cast<const char *>(model->network);
     const char *config = reinterpret_cast<const char *>(model->config);
+    if (planned)
+        return cv::dnn::readNetFromONNX(reinterpret_cast<const char *>(model->planned), model->planned_bytes);
     switch (model->format) {
     case VD_FORMAT_DARKNET:
         return cv::dnn::readNetFromDarknet(config, model->config_bytes, network, model->network_bytes);
@@ -156,14 +147,55 @@ int check_outputs(vd_net *net, vd_error *error)
     return VD_OK;
 }
 
-int run_pass(vd_net *net, vd_error *error)
+/* Makes the plans of the gathered layers. One that is the whole network works on memory of its own: the
+ * picture is written where the first convolution reads it, and OpenCV has nothing left to do. */
+int prepare_plans(const making &m, vd_net *net)
 {
-    net->net.setInput(net->input);
-    net->net.forward(net->outputs, net->names);
-    if (net->outputs.size() != net->names.size())
-        return vd_error_set(error, VD_EFORMAT, nullptr, "The network gives %zu of its %zu outputs.",
-                            net->outputs.size(), net->names.size());
-    return check_outputs(net, error);
+    vd_kernel_type type = m.options.precision == VD_PRECISION_BF16 ? VD_KERNEL_BF16 : VD_KERNEL_F32;
+    net->plans = PlanLayer::all_of(net->net);
+    if (net->plans.empty())
+        return vd_error_set(m.error, VD_EFORMAT, nullptr, "The network has no gathered layers.");
+    for (const cv::Ptr<PlanLayer> &plan : net->plans) {
+        int code = plan->prepare(type, m.error);
+        if (code != VD_OK)
+            return code;
+    }
+    PlanLayer *first = net->plans[0].get();
+    if (net->plans.size() != 1 || !first->is_whole() || first->input_shapes().size() != 1 ||
+        first->output_shapes().size() != net->promised.size() ||
+        first->input_shapes()[0] != PlanLayer::Shape(net->input.size.p, net->input.size.p + net->input.dims))
+        return VD_OK;
+    net->whole = first;
+    net->input = cv::Mat(4, std::vector<int>(first->input_shapes()[0]).data(), CV_32F,
+                         vd_plan_input(first->plan(), 0));
+    for (const PlanLayer::Shape &shape : first->output_shapes())
+        net->outputs.push_back(cv::Mat(std::vector<int>(shape), CV_32F, cv::Scalar(0)));
+    return VD_OK;
+}
+
+int run_whole(vd_net *net, vd_error *error)
+{
+    const float *input = net->input.ptr<float>();
+    float *outputs[VD_MODEL_OUTPUTS];
+    for (size_t i = 0; i < net->outputs.size(); i++)
+        outputs[i] = net->outputs[i].ptr<float>();
+    return vd_plan_run(net->whole->plan(), &input, outputs, error);
+}
+
+std::string engine_text(const making &m, const vd_net *net)
+{
+    if (!m.planned)
+        return "OpenCV's own layers" + (m.options.device == VD_NET_CPU
+                                            ? std::string()
+                                            : std::string(" on ") + devices[m.options.device].name);
+    int layers = 0;
+    for (const cv::Ptr<PlanLayer> &plan : net->plans)
+        layers += plan->step_count();
+    const char *version = vd_engine_onednn_version();
+    std::string text = version ? version : "";
+    text += m.options.precision == VD_PRECISION_BF16 ? ", bfloat16, " : ", float32, ";
+    text += std::to_string(net->plans.size()) + (net->plans.size() == 1 ? " run of " : " runs of ");
+    return text + std::to_string(layers) + " layers" + (net->whole ? "" : ", the others by OpenCV");
 }
 
 /* Reads the network, sets it to the device and tries it with one pass. */
@@ -173,23 +205,58 @@ int make_net(const making &m, std::unique_ptr<vd_net> &ret_net)
     const device_row &device = devices[m.options.device];
     const int extents[4] = {m.model->batch, m.model->feed.channels == VD_CHANNELS_GREY ? 1 : 3,
                             m.model->input_height, m.model->input_width};
-    made->net = read_network(m.model);
+    made->net = read_network(m.model, m.planned);
     if (made->net.empty())
         return vd_error_set(m.error, VD_EFORMAT, nullptr, "The network has no layers.");
     made->net.setPreferableBackend(device.backend);
     made->net.setPreferableTarget(device.target);
     made->input = cv::Mat(4, extents, CV_32F, cv::Scalar(0));
-    vedette::throw_if_broken(m.options.device);
     int code = choose_outputs(m, made.get());
-    if (code == VD_OK)
-        code = run_pass(made.get(), m.error);
+    if (code == VD_OK && m.planned)
+        code = prepare_plans(m, made.get());
+    if (code == VD_OK) {
+        vedette::throw_if_broken(m.options.device);
+        code = vedette::run_pass(made.get(), m.error);
+    }
     if (code != VD_OK)
         return code;
-    made->engine = "OpenCV's own layers";
-    if (m.options.device != VD_NET_CPU)
-        made->engine += std::string(" on ") + device.name;
+    made->engine = engine_text(m, made.get());
     ret_net = std::move(made);
     return VD_OK;
+}
+
+/* The network with its plan; VD_EFORMAT with the reason when that cannot be. */
+int make_planned(making m, std::unique_ptr<vd_net> &ret_net, vd_error *ret_reason)
+{
+    m.planned = true;
+    m.error = ret_reason;
+    if (!vd_kernel_here())
+        return vd_error_set(ret_reason, VD_EFORMAT, nullptr, "%s.",
+                            vd_engine_onednn_version() ? "oneDNN needs a processor with AVX2"
+                                                       : "This program was built without oneDNN");
+    try {
+        PlanLayer::register_once();
+        return make_net(m, ret_net);
+    } catch (...) {
+        return vedette::report_exception(ret_reason, "read the gathered layers");
+    }
+}
+
+/* With its plan where that can be, else OpenCV's own layers, and then the reason is told. */
+int make_best(const making &m, std::unique_ptr<vd_net> &ret_net)
+{
+    vd_error reason = {};
+    bool wanted = m.model->planned && m.options.device == VD_NET_CPU && !m.options.plain;
+    int code = wanted ? make_planned(m, ret_net, &reason) : VD_EFORMAT;
+    if (code == VD_ENOMEM)
+        return vd_error_set(m.error, code, nullptr, "%s", reason.text);
+    if (code == VD_OK)
+        return code;
+    code = make_net(m, ret_net);
+    std::string text = reason.text;
+    if (code == VD_OK && !text.empty())
+        ret_net->engine += ": " + text.substr(0, text.find_last_not_of(". ") + 1);
+    return code;
 }
 
 int check_options(const vd_net_options &options, vd_error *error)
@@ -197,6 +264,9 @@ int check_options(const vd_net_options &options, vd_error *error)
     if (options.device < VD_NET_CPU || options.device >= VD_NET_DEVICE_END)
         return vd_error_set(error, VD_EINVAL, nullptr, "There is no device %d.",
                             static_cast<int>(options.device));
+    if (!vd_engine_has(options.precision))
+        return vd_error_set(error, VD_EFORMAT, nullptr,
+                            "This machine cannot compute in bfloat16; use float32 (precision fp32).");
     if (!vd_engine_has_device(options.device))
         return vd_error_set(error, VD_EFORMAT, nullptr, "OpenCV %s cannot compute on %s here.",
                             vd_engine_opencv_version(), devices[options.device].name);
@@ -204,6 +274,20 @@ int check_options(const vd_net_options &options, vd_error *error)
 }
 
 } // namespace
+
+int vedette::run_pass(vd_net *net, vd_error *error)
+{
+    flush_denormals flushed;
+    follow_threads();
+    if (net->whole)
+        return run_whole(net, error);
+    net->net.setInput(net->input);
+    net->net.forward(net->outputs, net->names);
+    if (net->outputs.size() != net->names.size())
+        return vd_error_set(error, VD_EFORMAT, nullptr, "The network gives %zu of its %zu outputs.",
+                            net->outputs.size(), net->names.size());
+    return check_outputs(net, error);
+}
 
 extern "C" int vd_net_new(const vd_model *model, const vd_net_options *options, vd_net **ret_net,
                           vd_error *error)
@@ -216,7 +300,7 @@ extern "C" int vd_net_new(const vd_model *model, const vd_net_options *options, 
             code = check_model(model, error);
         std::unique_ptr<vd_net> made;
         if (code == VD_OK)
-            code = make_net({model, chosen, error}, made);
+            code = make_best({model, chosen, false, error}, made);
         if (code == VD_OK)
             *ret_net = made.release();
         return code;
@@ -244,7 +328,7 @@ extern "C" int vd_net_input(vd_net *net, float **ret_tensor, vd_error *error)
 extern "C" int vd_net_forward(vd_net *net, const float *ret_data[VD_MODEL_OUTPUTS], vd_error *error)
 {
     return guard(error, "run the network", [&] {
-        int code = run_pass(net, error);
+        int code = vedette::run_pass(net, error);
         for (size_t i = 0; code == VD_OK && i < net->outputs.size(); i++)
             ret_data[i] = net->outputs[i].ptr<float>();
         return code;
