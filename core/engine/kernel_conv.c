@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "engine/kernel_conv.h"
 
 int vd_conv_fail(vd_error *error, dnnl_status_t status)
@@ -229,59 +228,4 @@ int vd_conv_run(const vd_conv *conv, const void *in, void *out, const void *adde
     if (vd_kernel_threads() != conv->threads)
         vd_kernel_set_threads(conv->threads);
     return vd_candidate_run(conv, &conv->candidates[conv->chosen], in, out, addend, scratch, error);
-}
-
-enum { TUNE_ROUNDS = 7 };
-#define TUNE_NS (12 * VD_NS_PER_MS)
-
-static int time_once(const vd_conv *conv, int candidate, const void *in, void *out, const void *addend,
-                     void *scratch, int64_t *ret_ns, vd_error *error)
-{
-    int64_t begin_ns = vd_clock_now_ns();
-    int code = vd_candidate_run(conv, &conv->candidates[candidate], in, out, addend, scratch, error);
-    *ret_ns = vd_clock_now_ns() - begin_ns;
-    return code;
-}
-
-/* Round by round, so that a disturbance meets all alike; the shortest time of each, for whatever else the
- * machine does only ever makes it longer. The first round warms up, and counts when there is no second. */
-static int find_fastest(vd_conv *conv, const void *in, void *out, const void *addend, void *scratch,
-                        vd_error *error)
-{
-    int64_t shortest[VD_CONV_CANDIDATES], begin_ns = vd_clock_now_ns();
-    for (int round = 0; round < TUNE_ROUNDS; round++) {
-        if (round > 0 && vd_clock_now_ns() - begin_ns > TUNE_NS)
-            break;
-        for (int i = 0; i < conv->count; i++) {
-            int64_t ns = 0;
-            int code = time_once(conv, i, in, out, addend, scratch, &ns, error);
-            if (code)
-                return code;
-            shortest[i] = round == 0 || ns < shortest[i] ? ns : shortest[i];
-        }
-    }
-    conv->chosen = 0;
-    for (int i = 1; i < conv->count; i++)
-        if (shortest[i] < shortest[conv->chosen])
-            conv->chosen = i;
-    return VD_OK;
-}
-
-int vd_conv_tune(vd_conv *conv, const void *in, void *out, const void *addend, void *scratch, vd_error *error)
-{
-    if (vd_kernel_threads() != conv->threads)
-        vd_kernel_set_threads(conv->threads);
-    int code = conv->count > 1 ? find_fastest(conv, in, out, addend, scratch, error) : VD_OK;
-    if (code)
-        return code;
-    for (int i = 0; i < conv->count; i++)
-        if (i != conv->chosen)
-            vd_candidate_fini(&conv->candidates[i]);
-    if (conv->chosen > 0) {
-        conv->candidates[0] = conv->candidates[conv->chosen];
-        conv->candidates[conv->chosen] = (vd_candidate){0};
-    }
-    conv->chosen = 0;
-    conv->count = 1;
-    return VD_OK;
 }

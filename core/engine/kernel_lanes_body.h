@@ -2,6 +2,9 @@
  * another instruction set. VD_LANES_BLOCK is the number of channels side by side, VD_LANES_TABLE the table to
  * define. `omp simd` tells the compiler that the elements of one step do not depend on each other, which it
  * cannot know, for in and out may be the same buffer. */
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,9 +12,10 @@
 #include "engine/kernel_lanes.h"
 
 #define BLOCK VD_LANES_BLOCK
-#define CHUNK 1024 /* elements worked on at a time, so that what lies between two loops stays in the cache   \
-                    */
-#define TILE 64    /* positions of a picture that are transposed at a time */
+#define CHUNK                                                                                                \
+    1024        /* elements worked on at a time, so that what lies between two loops stays in the cache      \
+                 */
+#define TILE 64 /* positions of a picture that are transposed at a time */
 
 /* One position of a block: loads and stores need no more than the alignment of an element. */
 typedef float lanes __attribute__((vector_size(4 * BLOCK), aligned(4)));
@@ -46,73 +50,118 @@ static inline float widen(uint16_t half)
     return float_of((uint32_t)half << 16);
 }
 
+/* As the processors' instructions do it: the second of the two where one of them is not a number. Written
+ * out, compilers make branches of it. */
+static inline lanes max_lanes(lanes a, lanes b)
+{
+#if defined __AVX512F__ && BLOCK == 16
+    return (lanes)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__ && BLOCK == 8
+    return (lanes)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    lanes_bits mask = (lanes_bits)(a > b);
+    return (lanes)(((lanes_bits)a & mask) | ((lanes_bits)b & ~mask));
+#endif
+}
+
+static inline lanes min_lanes(lanes a, lanes b)
+{
+#if defined __AVX512F__ && BLOCK == 16
+    return (lanes)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined __AVX2__ && BLOCK == 8
+    return (lanes)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    lanes_bits mask = (lanes_bits)(a < b);
+    return (lanes)(((lanes_bits)a & mask) | ((lanes_bits)b & ~mask));
+#endif
+}
+
+static inline lanes all_of(float value)
+{
+    return (lanes){0} + value;
+}
+
+static inline lanes either(lanes_bits mask, lanes a, lanes b)
+{
+    return (lanes)(((lanes_bits)a & mask) | ((lanes_bits)b & ~mask));
+}
+
+static inline lanes size_of(lanes x)
+{
+    return (lanes)((lanes_bits)x & 0x7fffffff);
+}
+
 /* e^x within 1 or 2 units in the last place: x = n ln 2 + r, e^r by a polynomial that is best in relative
  * error over |r| <= ln 2 / 2, 2^n by way of the exponent's bits. Saturates at e^-87 and e^88.37. */
-static inline float exp_of(float x)
+static inline lanes exp_of(lanes x)
 {
     const float shift = 12582912.0f; /* 1.5 · 2^23: adding it rounds to an integer in the low bits */
-    x = x < -87.0f ? -87.0f : x;
-    x = x > 88.37f ? 88.37f : x;
-    float shifted = x * 1.44269504f + shift;
-    float n = shifted - shift;
-    float r = x - n * 0.693359375f + n * 2.12194440e-4f; /* ln 2 in two parts, the first exact in a product */
-    float q = 0.00138141739f;
-    q = q * r + 0.00836892147f;
+    x = min_lanes(all_of(88.37f), max_lanes(all_of(-87.0f), x));
+    lanes shifted = x * 1.44269504f + shift;
+    lanes n = shifted - shift;
+    lanes r = x - n * 0.693359375f; /* ln 2 in two parts, the first exact in a product */
+    r = r + n * 2.12194440e-4f;
+    lanes q = r * 0.00138141739f + 0.00836892147f;
     q = q * r + 0.0416684076f;
     q = q * r + 0.166665196f;
     q = q * r + 0.49999994f;
-    float power = q * (r * r) + r + 1.0f;
-    return float_of(bits_of(power) + (bits_of(shifted) << 23));
+    lanes power = q * (r * r) + (r + 1.0f);
+    return (lanes)((lanes_bits)power + ((lanes_bits)shifted << 23));
 }
 
-static inline float sigmoid_of(float x)
+static inline lanes sigmoid_of(lanes x)
 {
     return 1.0f / (1.0f + exp_of(-x));
 }
 
 /* By the exponential; where that would cancel, by the first terms of the series. */
-static inline float tanh_of(float x)
+static inline lanes tanh_of(lanes x)
 {
-    float size = fabsf(x), square = x * x;
-    float far = 1.0f - 2.0f / (exp_of(2.0f * size) + 1.0f);
-    float near = size * (1.0f - square * (0.333333333f - square * (0.133333333f - square * 0.0539682540f)));
-    return copysignf(size < 0.2f ? near : far, x);
+    lanes size = size_of(x), square = x * x;
+    lanes far = 1.0f - 2.0f / (exp_of(2.0f * size) + 1.0f);
+    lanes near = size * (1.0f - square * (0.333333333f - square * (0.133333333f - square * 0.0539682540f)));
+    lanes_bits sign = (lanes_bits)x & 0x80000000;
+    return (lanes)((lanes_bits)either((lanes_bits)(size < 0.2f), near, far) | sign);
 }
 
 /* x Φ(x), with the error function by Abramowitz and Stegun's 7.1.26: within 2e-7 · |x|. */
-static inline float gelu_of(float x)
+static inline lanes gelu_of(lanes x)
 {
-    float z = fabsf(x) * 0.707106781f, t = 1.0f / (1.0f + 0.3275911f * z);
-    float sum = t * (0.254829592f +
-                     t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
-    float tail = 0.5f * sum * exp_of(-z * z); /* Φ(-|x|) */
-    return x * (x < 0.0f ? tail : 1.0f - tail);
+    lanes z = size_of(x) * 0.707106781f, t = 1.0f / (1.0f + 0.3275911f * z);
+    lanes sum = t * 1.061405429f + -1.453152027f;
+    sum = sum * t + 1.421413741f;
+    sum = sum * t + -0.284496736f;
+    sum = sum * t + 0.254829592f;
+    lanes tail = 0.5f * sum * t * exp_of(-z * z); /* Φ(-|x|) */
+    return x * either((lanes_bits)(x < 0.0f), tail, 1.0f - tail);
 }
 
-static inline float clip_of(float x, float low, float high)
+static inline lanes clip_of(lanes x, float low, float high)
 {
-    x = x < low ? low : x;
-    return x > high ? high : x;
+    return min_lanes(all_of(high), max_lanes(all_of(low), x));
 }
 
+/* One loop for each function, over whole vectors. */
 #define EACH(expression)                                                                                     \
-    _Pragma("omp simd") for (size_t i = 0; i < count; i++)                                                   \
-    {                                                                                                        \
-        float x = in[i];                                                                                     \
-        out[i] = (expression);                                                                               \
+    for (size_t i = 0; i < count; i += BLOCK) {                                                              \
+        lanes x;                                                                                             \
+        memcpy(&x, in + i, sizeof x);                                                                        \
+        x = (expression);                                                                                    \
+        memcpy(out + i, &x, sizeof x);                                                                       \
     }                                                                                                        \
     break
 
-static void act_floats(vd_plan_act act, const float args[2], const float *in, float *out, size_t count)
+static void act_vectors(vd_plan_act act, const float args[2], const float *in, float *out, size_t count)
 {
     const float a = args[0], b = args[1];
+    const lanes zero = {0};
     switch (act) {
     case VD_ACT_SILU:
         EACH(x / (1.0f + exp_of(-x)));
     case VD_ACT_RELU:
-        EACH(x < 0.0f ? 0.0f : x);
+        EACH(max_lanes(zero, x));
     case VD_ACT_LEAKY:
-        EACH(x < 0.0f ? a * x : x);
+        EACH(max_lanes(zero, x) + a * min_lanes(zero, x));
     case VD_ACT_CLIP:
         EACH(clip_of(x, a, b));
     case VD_ACT_SIGMOID:
@@ -130,6 +179,18 @@ static void act_floats(vd_plan_act act, const float args[2], const float *in, fl
     default:
         if (in != out)
             memcpy(out, in, count * sizeof *out);
+    }
+}
+
+static void act_floats(vd_plan_act act, const float args[2], const float *in, float *out, size_t count)
+{
+    size_t whole = count / BLOCK * BLOCK, rest = count - whole;
+    act_vectors(act, args, in, out, whole);
+    if (rest) {
+        float last[BLOCK] = {0};
+        memcpy(last, in + whole, rest * sizeof *in);
+        act_vectors(act, args, last, last, BLOCK);
+        memcpy(out + whole, last, rest * sizeof *out);
     }
 }
 
@@ -305,12 +366,6 @@ static inline void store_lanes(vd_kernel_type type, lanes value, void *all, size
     }
 }
 
-static inline lanes max_lanes(lanes a, lanes b)
-{
-    lanes_bits mask = (lanes_bits)(a > b);
-    return (lanes)(((lanes_bits)a & mask) | ((lanes_bits)b & ~mask));
-}
-
 /* The part of a window that lies inside: [*ret_first, *ret_end). */
 static inline void clip_window(int out, int stride, int pad, int kernel, int limit, int *ret_first,
                                int *ret_end)
@@ -352,16 +407,18 @@ static void run_max_pool(const vd_pool_job *job, size_t begin, size_t end)
 
 static void softmax_row(const float *in, float *out, int columns)
 {
+    static const float no_args[2];
     float most = -INFINITY, sum = 0.0f;
 #pragma omp simd reduction(max : most)
     for (int i = 0; i < columns; i++)
         most = in[i] > most ? in[i] : most;
+#pragma omp simd
+    for (int i = 0; i < columns; i++)
+        out[i] = in[i] - most;
+    act_floats(VD_ACT_EXP, no_args, out, out, (size_t)columns);
 #pragma omp simd reduction(+ : sum)
-    for (int i = 0; i < columns; i++) {
-        float power = exp_of(in[i] - most);
-        out[i] = power;
-        sum += power;
-    }
+    for (int i = 0; i < columns; i++)
+        sum += out[i];
     float factor = 1.0f / sum;
 #pragma omp simd
     for (int i = 0; i < columns; i++)
