@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "model/names.h"
 #include "model/onnx_file.h"
+#include "model/onnx_passes.h"
 
 enum { BOX_VALUES = 4, MAX_SIDE = 4096, MAX_BATCH = 64 };
 
@@ -162,6 +163,14 @@ static void note_metadata(const vd_onnx_graph *graph, vd_model *model)
     vd_model_note(model, "metadata: task %s, written by %s%s%s", task, author, *version ? " " : "", version);
 }
 
+static void note_strides(const int *strides, vd_model *model)
+{
+    char list[48] = "";
+    for (int k = 0; strides[k] != 0; k++)
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%d", k > 0 ? ", " : "", strides[k]);
+    vd_model_note(model, "%d boxes are the cells of grids with strides %s", model->anchors, list);
+}
+
 /* [n, 4 + classes, cells], when the cells fit the input and something says that the rows are classes. */
 static void tell_whole(const vd_onnx_graph *graph, int named_classes, vd_model *model)
 {
@@ -169,8 +178,10 @@ static void tell_whole(const vd_onnx_graph *graph, int named_classes, vd_model *
     const vd_value *output = vd_onnx_find(graph, graph->proto->output[0]->name);
     const vd_shape *out = &output->shape;
     if (out->rank != 3 || out->dims[0] != model->batch || out->dims[1] <= BOX_VALUES ||
-        out->dims[1] > BOX_VALUES + VD_MAX_CLASSES ||
-        !strides_of(model->input_width, model->input_height, out->dims[2]))
+        out->dims[1] > BOX_VALUES + VD_MAX_CLASSES)
+        return;
+    const int *strides = strides_of(model->input_width, model->input_height, out->dims[2]);
+    if (!strides)
         return;
     int classes = (int)out->dims[1] - BOX_VALUES;
     bool head = has_family_head(graph, output, classes);
@@ -182,12 +193,13 @@ static void tell_whole(const vd_onnx_graph *graph, int named_classes, vd_model *
     vd_shape_text(out, text, sizeof text);
     vd_model_note(model, "output %s: 4 box values and %d class scores for each of %d boxes", text, classes,
                   model->anchors);
+    note_strides(strides, model);
     if (head)
         vd_model_note(model, "class scores come from a Sigmoid, boxes and scores from one Concat");
 }
 
 /* The sentence for a network in whose outputs no family was found. */
-static int refuse(const vd_onnx_graph *graph, vd_error *error)
+static int refuse(vd_onnx_graph *graph, vd_error *error)
 {
     char text[96];
     const vd_shape *out = &vd_onnx_find(graph, graph->proto->output[0]->name)->shape;
@@ -209,6 +221,13 @@ static int refuse(const vd_onnx_graph *graph, vd_error *error)
             "This model picks its final boxes itself (output %s), by operations that cannot be run here; "
             "export it with end2end=False or nms=False.",
             text);
+    if (out == &declared) { /* the reason may be a node that cannot be run at all */
+        code = vd_onnx_sweep(graph, error);
+        if (code == VD_OK)
+            code = vd_onnx_check(graph, error);
+        if (code != VD_OK)
+            return code;
+    }
     return vd_error_set(
         error, VD_EFORMAT, graph->place,
         "The output %s is not that of a known detector; docs/models.md lists what can be used.", text);

@@ -16,7 +16,6 @@ void vd_model_note(vd_model *model, const char *format, ...) VD_PRINTF(2, 3);
  * VD_OK or VD_EFORMAT. */
 int vd_family_screen(const Onnx__ModelProto *model, const char *place, vd_error *error);
 
-
 /* After vd_onnx_normalise: fills family, variant, input, feed, levels, classes, thresholds, and notes the
  * evidence. Cuts the graph at the heads where model->family becomes VD_FAMILY_HEADS. VD_OK, VD_EFORMAT or
  * VD_ENOMEM. named_classes  how many classes the file names; 0 when it names none */

@@ -68,7 +68,8 @@ static int read_bytes(const void *bytes, size_t length, const char *labels, vd_m
                       vd_error *error)
 {
     char *path = write_file(bytes, length);
-    int code = vd_model_read(path, labels, ret_model, error);
+    const vd_model_options options = {.labels = labels, .no_plan = true};
+    int code = vd_model_read(path, &options, ret_model, error);
     drop_path(path);
     return code;
 }
@@ -98,7 +99,8 @@ START_TEST(test_reads_a_detector)
     ck_assert_msg(read_proto(tiny_detector(), NULL, &model, &error) == VD_OK, "%s", error.text);
     ck_assert_int_eq(model->family, VD_FAMILY_YOLOV8);
     ck_assert_str_eq(model->input_name, "images");
-    ck_assert_str_eq(model->output_name, "output0");
+    ck_assert_int_eq(model->output_count, 1);
+    ck_assert_str_eq(model->outputs[0].name, "output0");
     ck_assert_int_eq(model->input_width, SIDE);
     ck_assert_int_eq(model->input_height, SIDE);
     ck_assert_int_eq(model->classes, CLASSES);
@@ -112,11 +114,11 @@ START_TEST(test_reads_a_detector)
     ck_assert(has_note(model, "task detect, written by Tests"));
 
     Onnx__ModelProto *again = NULL;
-    ck_assert_int_eq(vd_onnx_parse(model->onnx, model->onnx_bytes, "", &again, &error), VD_OK);
+    ck_assert_int_eq(vd_onnx_parse(model->network, model->network_bytes, "", &again, &error), VD_OK);
     ck_assert_uint_eq(again->graph->n_node, 9);
     build_free(again);
     vd_model_drop_file(model);
-    ck_assert_ptr_null(model->onnx);
+    ck_assert_ptr_null(model->network);
     vd_model_free(&model);
     ck_assert_ptr_null(model);
     vd_model_free(&model);
@@ -170,27 +172,31 @@ START_TEST(test_without_names)
 }
 END_TEST
 
+static void free_sides(Onnx__ModelProto *m)
+{
+    for (size_t i = 0; i < 4; i++)
+        if (i != 1)
+            m->graph->input[0]->type->tensor_type->shape->dim[i]->has_dim_value = false;
+    m->graph->output[0]->type->tensor_type->shape->dim[2]->has_dim_value = false;
+}
+
 START_TEST(test_free_size)
 {
     vd_model *model = NULL;
     vd_error error = {0};
     Onnx__ModelProto *m = tiny_detector();
-    for (size_t i = 0; i < 4; i++)
-        if (i != 1)
-            m->graph->input[0]->type->tensor_type->shape->dim[i]->has_dim_value = false;
-    m->graph->output[0]->type->tensor_type->shape->dim[2]->has_dim_value = false;
-    size_t length;
-    uint8_t *bytes;
-    ck_assert_int_eq(vd_onnx_pack(m, &bytes, &length), VD_OK);
-    ck_assert_int_eq(read_bytes(bytes, length, NULL, &model, &error), VD_EFORMAT);
-    ck_assert_ptr_nonnull(strstr(error.text, "free size"));
-    free(bytes);
-
+    free_sides(m);
     build_metadata(m, "imgsz", "[32, 32]");
     ck_assert_msg(read_proto(m, NULL, &model, &error) == VD_OK, "%s", error.text);
     ck_assert_int_eq(model->input_height, 32);
     ck_assert(has_note(model, "free size"));
     vd_model_free(&model);
+
+    /* without the metadata it is 640, which its constants for 20 cells do not fit */
+    m = tiny_detector();
+    free_sides(m);
+    ck_assert_int_eq(read_proto(m, NULL, &model, &error), VD_EFORMAT);
+    ck_assert_ptr_null(model);
 }
 END_TEST
 
@@ -204,7 +210,7 @@ static void as_classifier(Onnx__ModelProto *m)
     replace(metadata_of(m, "task"), "classify");
 }
 
-static void as_pose(Onnx__ModelProto *m)
+static void with_other_names(Onnx__ModelProto *m)
 {
     replace(metadata_of(m, "names"), "{0: 'person'}");
 }
@@ -212,16 +218,6 @@ static void as_pose(Onnx__ModelProto *m)
 static void with_bad_names(Onnx__ModelProto *m)
 {
     replace(metadata_of(m, "names"), "{0: person}");
-}
-
-static void with_suppression(Onnx__ModelProto *m)
-{
-    build_node(m, "NonMaxSuppression", "output0", "kept");
-}
-
-static void with_two_outputs(Onnx__ModelProto *m)
-{
-    build_output(m, "sure", DIMS(1, CLASSES, ANCHORS));
 }
 
 static void with_half_weights(Onnx__ModelProto *m)
@@ -257,12 +253,10 @@ static void with_hostile_text(Onnx__ModelProto *m)
 }
 
 static const change changes[] = {{as_classifier, "classifier"},
-                                 {as_pose, "key points"},
+                                 {with_other_names, "not that of a known detector"},
                                  {with_bad_names, "class names"},
-                                 {with_suppression, "nms=False"},
-                                 {with_two_outputs, "2 outputs"},
-                                 {with_half_weights, "float16"},
-                                 {with_grey_input, "do not fit together"},
+                                 {with_half_weights, "damaged"},
+                                 {with_grey_input, "colour picture"},
                                  {with_other_side, "do not fit together"},
                                  {with_broken_promise, "damaged"},
                                  {without_graph, "no network"},
@@ -444,27 +438,6 @@ START_TEST(test_shared_yolov8n)
 }
 END_TEST
 
-static const char *const readable[] = {"v8", "v8-slim", "v8-opset17", "v8-dynamic", "v5u", "v5u-slim",
-                                       "v6", "v9",      "v3-tiny",    "11",         "12",  "26-one2many"};
-
-START_TEST(test_shared_graphs)
-{
-    vd_model *model = NULL;
-    vd_error error = {0};
-    char name[64];
-    snprintf(name, sizeof name, "models/graphs/%s.onnx", readable[_i]);
-    const char *path = shared_file(name);
-    if (!path)
-        return;
-    ck_assert_msg(vd_model_read(path, NULL, &model, &error) == VD_OK, "%s: %s", name, error.text);
-    ck_assert_int_eq(model->classes, 6);
-    ck_assert_int_eq(model->anchors, strcmp(readable[_i], "v3-tiny") == 0 ? 125 : 525);
-    ck_assert_str_eq(vd_labels_name(model->labels, 2), "driver's cab");
-    ck_assert_str_eq(vd_labels_name(model->labels, 3), "Fußgänger");
-    vd_model_free(&model);
-}
-END_TEST
-
 typedef struct refused_file {
     const char *name;
     const char *words;
@@ -472,16 +445,6 @@ typedef struct refused_file {
 
 static const refused_file refused_files[] = {
     {"graphs/v8-cls.onnx", "classifier"},
-    {"graphs/v8-seg.onnx", "segmentation"},
-    {"graphs/v8-pose.onnx", "pose"},
-    {"graphs/v8-obb.onnx", "rotated"},
-    {"graphs/v8-half.onnx", "float16"},
-    {"graphs/v8-half-io32.onnx", "float16"},
-    {"graphs/v8-int8-dynamic.onnx", "int8"},
-    {"graphs/v8-nms.onnx", "nms=False"},
-    {"graphs/v10.onnx", "end2end=False"},
-    {"graphs/26.onnx", "end2end=False"},
-    {"families/yolov5lite-e_coco80_320_rawhead.onnx", "not that of a known detector"},
     {"families/refused/classifier_gray28_11.onnx", "classifier"},
     {"families/refused/segmentation_unet_gray224.onnx", "picture out of a picture"},
     {"families/refused/superres_espcn_224.onnx", "picture out of a picture"},
@@ -493,6 +456,10 @@ static const refused_file refused_files[] = {
     {"families/refused/tflite.onnx", "TensorFlow Lite"},
     {"families/refused/html_page.onnx", "web page"},
     {"families/refused/git_lfs_pointer.onnx", "Git LFS"},
+    {"families/refused/superres_caffe.caffemodel", ""},
+    {"families/refused/truncated_darknet.weights", ""},
+    {"families/refused/mismatched_80class.weights", ""},
+    {"families/refused/mangled_utf8.weights", ""},
 };
 
 START_TEST(test_shared_refused)
@@ -531,31 +498,6 @@ START_TEST(test_shared_refused_folder)
         ck_assert_msg(vd_model_read(path, NULL, &model, &error) == VD_EFORMAT, "%s", path);
     }
     closedir(list);
-}
-END_TEST
-
-/* Refused for what its graph says, with the metadata taken away. */
-static const char *const bare[] = {"v8-seg", "v8-pose", "v8-obb", "v8-cls", "v8-nms", "26"};
-
-START_TEST(test_shared_refused_without_metadata)
-{
-    vd_model *model = NULL;
-    vd_error error = {0};
-    char name[64];
-    snprintf(name, sizeof name, "models/graphs/%s.onnx", bare[_i]);
-    const char *path = shared_file(name);
-    if (!path)
-        return;
-    uint8_t *bytes;
-    size_t length;
-    Onnx__ModelProto *m = NULL;
-    ck_assert_int_eq(vd_onnx_load(path, "", VD_ONNX_MAX_BYTES, &bytes, &length, &error), VD_OK);
-    ck_assert_int_eq(vd_onnx_parse(bytes, length, "", &m, &error), VD_OK);
-    free(bytes);
-    for (size_t i = 0; i < m->n_metadata_props; i++)
-        onnx__string_string_entry_proto__free_unpacked(m->metadata_props[i], NULL);
-    m->n_metadata_props = 0;
-    ck_assert_msg(read_proto(m, NULL, &model, &error) == VD_EFORMAT, "%s", name);
 }
 END_TEST
 
@@ -598,10 +540,8 @@ static Suite *suite(void)
     t = tcase_create("shared");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, test_shared_yolov8n);
-    tcase_add_loop_test(t, test_shared_graphs, 0, COUNT_OF(readable));
     tcase_add_loop_test(t, test_shared_refused, 0, COUNT_OF(refused_files));
     tcase_add_test(t, test_shared_refused_folder);
-    tcase_add_loop_test(t, test_shared_refused_without_metadata, 0, COUNT_OF(bare));
     tcase_add_test(t, test_shared_truncated);
     suite_add_tcase(s, t);
     return s;
