@@ -614,6 +614,7 @@ START_TEST(test_check_refuses)
     build_list(node, "kernel_shape", INTS(3, 3));
     build_list(node, "pads", INTS(1, 1, 1, 1));
     build_int(node, "count_include_pad", 1);
+    build_int(node, "ceil_mode", 1);
     check_refused(m, "without saying so");
 
     m = with_input(17, DIMS(1, 2, 6, 6));
