@@ -1,4 +1,4 @@
-/* What the parts of `vedette-cli bench async` share. Everything is the main thread's. */
+/* What the parts of `vedette-cli bench` share. Everything is the main thread's. */
 #ifndef APP_BENCH_ASYNC_H
 #define APP_BENCH_ASYNC_H
 
@@ -52,6 +52,9 @@ typedef struct bench_line {
 /* Writes a line to stdout and remembers a bound that did not hold. */
 void bench_print(bench_job *job, const bench_line *line);
 
+/* A case that was not measured, and why. */
+void bench_print_note(const char *bench, const char *name, const char *reference, const char *note);
+
 /* The first line: what the machine is. */
 void bench_print_machine(void);
 
@@ -96,6 +99,10 @@ typedef struct bench_side {
 int bench_compare(bench_job *job, const bench_side *ours, const bench_side *references, int count,
                   const char *more);
 
+/* Runs a peer's script, found by the search path, and keeps what it prints, cut to fit and ended. Its status
+ * as of waitpid; -1 when it could not be run. */
+int bench_run_script(const char *const *words, char *out, size_t size);
+
 /* The whole pipeline over the job's clip: frames a second; thresholds and suppression included. */
 typedef struct bench_pipeline {
     const bench_job *job;
@@ -108,7 +115,10 @@ typedef struct bench_pipeline {
 /* A bench_measure. */
 int bench_measure_pipeline(void *pipeline, double *ret_value, vd_error *error);
 
-/* --- The cases. Each returns a cli_status. */
+/* vedette-cli bench engine, with its own arguments. A cli_status. */
+int bench_engine(int argc, char **argv);
+
+/* --- The cases of `bench async`. Each returns a cli_status. */
 int bench_sync(bench_job *job);
 int bench_async_workers(bench_job *job);
 int bench_batches(bench_job *job);

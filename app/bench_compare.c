@@ -170,8 +170,7 @@ struct peer {
     const char *mode;
 };
 
-/* Runs a peer's script and keeps what it prints. */
-static int run_script(const char *const *words, char *out, size_t size)
+int bench_run_script(const char *const *words, char *out, size_t size)
 {
     int ends[2], state = 0;
     pid_t child;
@@ -203,7 +202,7 @@ static int measure_peer(void *context, double *ret_value, vd_error *error)
     snprintf(script, sizeof script, "%s/peer_cv2.py", peer->job->peers);
     const char *words[] = {"/usr/bin/python3", script,          peer->mode,  "--model", peer->job->model,
                            "--clip",           peer->job->clip, "--workers", "2",       NULL};
-    int state = run_script(words, out, sizeof out);
+    int state = bench_run_script(words, out, sizeof out);
     const char *rate = strstr(out, "\"fps\":");
     *ret_value = rate ? strtod(rate + strlen("\"fps\":"), NULL) : 0;
     if (state == 0 && *ret_value > 0)

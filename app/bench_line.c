@@ -57,6 +57,17 @@ void bench_print(bench_job *job, const bench_line *line)
     job->missed = job->missed || (line->rule != BENCH_UNJUDGED && !is_held(line));
 }
 
+void bench_print_note(const char *bench, const char *name, const char *reference, const char *note)
+{
+    fputs("{\"bench\":", stdout);
+    cli_json_text(stdout, bench);
+    put_text("case", name);
+    put_text("reference", reference);
+    put_text("note", note);
+    puts("}");
+    fflush(stdout);
+}
+
 void bench_print_machine(void)
 {
     vd_machine machine;
@@ -67,6 +78,7 @@ void bench_print_machine(void)
     put_text("instructions", machine.instructions);
     printf(",\"memory_mb\":%" PRId64, machine.memory_bytes / 1000000);
     put_text("opencv", vd_bench_opencv_version());
+    put_text("onednn", vd_bench_onednn_version());
     put_text("ffmpeg", vd_bench_ffmpeg_version());
     put_text("commit", VD_COMMIT);
     puts("}");

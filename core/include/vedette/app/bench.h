@@ -49,6 +49,54 @@ typedef struct vd_bench_nets_figures {
 int vd_bench_nets_run(vd_bench_nets *nets, double seconds, vd_bench_nets_figures *ret_figures,
                       vd_error *error);
 
+/* --- One network alone: forward passes and box decoding as the detector does them, one after another */
+
+typedef struct vd_bench_engine vd_bench_engine;
+
+typedef struct vd_bench_engine_options {
+    const char *model; /* a model file */
+    int threads;       /* within a pass, for the whole process, as in vd_detector_options */
+    int input_width, input_height;
+    vd_precision precision;
+    int plain; /* 1: OpenCV's own layers on the rewritten graph */
+} vd_bench_engine_options;
+
+/* Makes and warms the network.
+ *
+ * picture  what it looks at; read until this returns
+ * Returns VD_OK, VD_EINVAL, VD_ENOTFOUND, VD_EFORMAT, VD_EUNSUPPORTED or VD_ENOMEM. */
+int vd_bench_engine_new(const vd_bench_engine_options *options, const vd_image *picture,
+                        vd_bench_engine **ret_engine, vd_error *error);
+void vd_bench_engine_free(vd_bench_engine **engine); /* accepts NULL and sets it */
+
+/* What computes, in words; the model's name and input size. Live as long as the engine. */
+const char *vd_bench_engine_text(const vd_bench_engine *engine);
+const char *vd_bench_engine_model(const vd_bench_engine *engine);
+void vd_bench_engine_input(const vd_bench_engine *engine, int *ret_width, int *ret_height);
+
+/* Whether this processor has what the precision needs; oneDNN's version, NULL when it is not there. */
+int vd_bench_has_precision(vd_precision precision);
+const char *vd_bench_onednn_version(void);
+
+/* One pass, with the picture written into the network's input before the clock starts.
+ *
+ * ret_forward_ns, ret_decode_ns  what the pass and the decoding of boxes from a score of 0.05 up took */
+int vd_bench_engine_pass(vd_bench_engine *engine, int64_t *ret_forward_ns, int64_t *ret_decode_ns,
+                         vd_error *error);
+
+typedef struct vd_bench_layer {
+    char text[96];   /* what it does, with sizes */
+    char kernel[64]; /* what computes it */
+    double ms;       /* median of a pass */
+    double gflop;    /* of a pass */
+} vd_bench_layer;
+
+/* Times every layer of the gathered runs over some passes.
+ *
+ * ret_layers  *ret_count of them in order, freed with free(); none where OpenCV computes all */
+int vd_bench_engine_layers(vd_bench_engine *engine, int passes, vd_bench_layer **ret_layers,
+                           size_t *ret_count, vd_error *error);
+
 /* --- Submitting: paced threads against a detector that only waits */
 
 typedef struct vd_bench_submit_options {
