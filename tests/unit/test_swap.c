@@ -12,7 +12,7 @@
 #include "tiny_model.h"
 #include "vedette/app/camera.h"
 
-enum { SWAPS = 100, WARM_SWAPS = 24, FRAMES = 5000 };
+enum { SWAPS = 100, WARM_SWAPS = 24, FRAMES = 6000 };
 
 static char folder[64];
 static vd_cancel pause_token; /* never requested: something to sleep on */
@@ -98,16 +98,18 @@ static vd_camera_status wait_for_model(vd_camera *camera)
     return status;
 }
 
-static vd_camera_status wait_for_detections(vd_camera *camera, uint64_t more)
+/* Until so many more frames were detected and shown. */
+static vd_camera_status wait_for_frames(vd_camera *camera, uint64_t more)
 {
     vd_camera_status status = status_of(camera);
-    uint64_t wanted = status.detected + more;
+    uint64_t detected = status.detected + more, shown = status.shown + more;
     int64_t deadline = vd_clock_now_ns() + 60 * VD_NS_PER_S;
-    while (status.detected < wanted && vd_clock_now_ns() < deadline) {
+    while ((status.detected < detected || status.shown < shown) && vd_clock_now_ns() < deadline) {
         rest(1);
         status = status_of(camera);
     }
-    ck_assert_uint_ge(status.detected, wanted);
+    ck_assert_uint_ge(status.detected, detected);
+    ck_assert_uint_ge(status.shown, shown);
     return status;
 }
 
@@ -140,7 +142,7 @@ static void swap_broken(vd_camera *camera, int n)
                   status.model_error.place, status.model_error.text);
     ck_assert_str_eq(status.model, before.model);
     ck_assert_uint_eq(status.model_serial, before.model_serial);
-    wait_for_detections(camera, 1);
+    wait_for_frames(camera, 2);
 }
 
 static void swap_good(vd_camera *camera, int n)
@@ -156,17 +158,17 @@ static void swap_good(vd_camera *camera, int n)
     ck_assert_uint_gt(status.model_serial, before.model_serial);
     ck_assert_int_eq(status.engine[0] == '\0', n % 3 == 2);
     ck_assert_float_gt(status.confidence, 0);
-    wait_for_detections(camera, 1);
+    wait_for_frames(camera, 2);
 }
 
 START_TEST(a_hundred_swaps_lose_no_frame)
 {
     char address[64];
     size_t warm = 0;
-    snprintf(address, sizeof address, "fake:frames=%d,fps=50", FRAMES);
+    snprintf(address, sizeof address, "fake:frames=%d,fps=100", FRAMES);
     vd_camera *camera = open_clip(address, "builtin:motion");
     wait_for_model(camera);
-    wait_for_detections(camera, 1);
+    wait_for_frames(camera, 2);
     for (int i = 0; i < SWAPS; i++) {
         if (i % 3 == 2)
             swap_broken(camera, i / 3);
@@ -210,7 +212,7 @@ START_TEST(the_last_wish_wins)
     vd_camera_status status = wait_for_model(camera);
     ck_assert_int_eq(status.model_state, VD_MODEL_READY);
     ck_assert_str_eq(status.model, "three");
-    status = wait_for_detections(camera, 3);
+    status = wait_for_frames(camera, 3);
     ck_assert_uint_eq(status.failed_detection, 0);
     vd_labels *labels = vd_camera_get_labels(camera);
     ck_assert_int_eq(vd_labels_count(labels), 3);
