@@ -81,6 +81,22 @@ static struct bytes make_relu_model(void)
     return model;
 }
 
+/* A model of that file as vd_model_read would fill it in. */
+static vd_model model_of(struct bytes *file)
+{
+    vd_model model = {.format = VD_FORMAT_ONNX,
+                      .family = VD_FAMILY_YOLOV8,
+                      .input_name = "images",
+                      .input_width = SIDE,
+                      .input_height = SIDE,
+                      .batch = 1,
+                      .output_count = 1,
+                      .network = file->data,
+                      .network_bytes = file->size};
+    model.outputs[0] = (vd_model_output){.name = "output0", .rank = 4, .extents = {1, 3, SIDE, SIDE}};
+    return model;
+}
+
 static uint8_t pixels[WIDTH * HEIGHT * 4];
 
 static vd_image picture(void)
@@ -103,10 +119,11 @@ static void assert_sentence(const vd_error *error, int code)
 
 static vd_net *make_net(void)
 {
-    struct bytes model = make_relu_model();
+    struct bytes file = make_relu_model();
+    vd_model model = model_of(&file);
     vd_net *net = NULL;
     vd_error error = {0};
-    ck_assert_msg(vd_net_new(model.data, model.size, &net, &error) == VD_OK, "%s", error.text);
+    ck_assert_msg(vd_net_new(&model, NULL, &net, &error) == VD_OK, "%s", error.text);
     return net;
 }
 
@@ -114,20 +131,17 @@ START_TEST(a_network_computes)
 {
     vd_net *net = make_net();
     vd_error error = {0};
+    ck_assert_str_eq(vd_net_engine(net), "OpenCV's own layers");
     for (int pass = 0; pass < 3; pass++) {
         float *input = NULL;
-        ck_assert_int_eq(vd_net_input(net, SIDE, SIDE, &input, &error), VD_OK);
+        ck_assert_int_eq(vd_net_input(net, &input, &error), VD_OK);
         for (int i = 0; i < 3 * SIDE * SIDE; i++)
             input[i] = (float)(i - 20 * pass);
-        const float *output = NULL;
-        int shape[4] = {0};
-        ck_assert_msg(vd_net_forward(net, "output0", &output, shape, &error) == VD_OK, "%s", error.text);
-        ck_assert_int_eq(shape[0], 1);
-        ck_assert_int_eq(shape[1], 3);
-        ck_assert_int_eq(shape[2], SIDE);
-        ck_assert_int_eq(shape[3], SIDE);
+        const float *outputs[VD_MODEL_OUTPUTS] = {NULL};
+        ck_assert_msg(vd_net_forward(net, outputs, &error) == VD_OK, "%s", error.text);
         for (int i = 0; i < 3 * SIDE * SIDE; i++)
-            ck_assert_float_eq(output[i], fmaxf((float)(i - 20 * pass), 0));
+            ck_assert_float_eq(outputs[0][i], fmaxf((float)(i - 20 * pass), 0));
+        ck_assert_ptr_null(outputs[1]);
     }
     vd_net_free(&net);
     ck_assert_ptr_null(net);
@@ -135,51 +149,106 @@ START_TEST(a_network_computes)
 }
 END_TEST
 
-START_TEST(the_input_is_made_once_a_size)
+START_TEST(a_network_is_measured)
 {
     vd_net *net = make_net();
-    float *first = NULL, *again = NULL;
-    ck_assert_int_eq(vd_net_input(net, SIDE, SIDE, &first, NULL), VD_OK);
-    ck_assert_int_eq(vd_net_input(net, SIDE, SIDE, &again, NULL), VD_OK);
-    ck_assert_ptr_eq(first, again);
-    ck_assert_int_eq(vd_net_input(net, 2 * SIDE, SIDE, &again, NULL), VD_OK);
-    for (int i = 0; i < 3 * 2 * SIDE * SIDE; i++)
-        again[i] = 1; /* the sanitizer sees to it that there is room */
+    vd_plan_line lines[4] = {{.text = ""}};
+    size_t count = 0;
+    vd_error error = {0};
+    ck_assert_msg(vd_net_measure(net, 3, lines, 4, &count, &error) == VD_OK, "%s", error.text);
+    ck_assert_uint_ge(count, 1);
+    ck_assert_str_eq(lines[0].kernel, "OpenCV");
+    ck_assert_int_gt(lines[0].median_ns, 0);
+    ck_assert_int_eq(vd_net_measure(net, 1, NULL, 0, &count, &error), VD_OK);
     vd_net_free(&net);
 }
 END_TEST
 
-START_TEST(wrong_arguments_of_a_network_are_refused)
+/* Refused with that code and a sentence; nothing is made. */
+static void assert_no_net(const vd_model *model, const vd_net_options *options, int code)
 {
     vd_net *net = NULL;
     vd_error error = {0};
-    static const uint8_t rubbish[64] = {0xff, 0x01, 0x80, 0x7f, 0x33};
-    ck_assert_int_lt(vd_net_new(rubbish, sizeof rubbish, &net, &error), 0);
-    assert_sentence(&error, VD_EFORMAT);
-    ck_assert_int_eq(vd_net_new(NULL, 0, &net, &error), VD_EFORMAT);
+    ck_assert_int_eq(vd_net_new(model, options, &net, &error), code);
+    assert_sentence(&error, code);
     ck_assert_ptr_null(net);
+}
 
-    struct bytes model = make_relu_model();
-    for (size_t size = 1; size < model.size; size += 7)
-        if (vd_net_new(model.data, size, &net, &error) == VD_OK)
-            vd_net_free(&net);
-
-    net = make_net();
-    const float *output = NULL;
-    float *input = NULL;
-    int shape[4] = {7, 7, 7, 7};
-    ck_assert_int_eq(vd_net_forward(net, "output0", &output, shape, &error), VD_EINVAL);
-    assert_sentence(&error, VD_EINVAL);
-    ck_assert_int_eq(vd_net_input(net, 0, SIDE, &input, &error), VD_EINVAL);
-    ck_assert_int_eq(vd_net_input(net, SIDE, 1 << 30, &input, &error), VD_EINVAL);
-    assert_sentence(&error, VD_EINVAL);
-    ck_assert_int_eq(vd_net_input(net, SIDE, SIDE, &input, &error), VD_OK);
-    ck_assert_int_eq(vd_net_forward(net, "no such", &output, shape, &error), VD_EINVAL);
-    assert_sentence(&error, VD_EINVAL);
+START_TEST(wrong_models_are_refused)
+{
+    struct bytes file = make_relu_model();
+    vd_model model = model_of(&file), good = model;
+    static uint8_t rubbish[64] = {0xff, 0x01, 0x80, 0x7f, 0x33};
+    model.network = rubbish;
+    model.network_bytes = sizeof rubbish;
+    assert_no_net(&model, NULL, VD_EFORMAT);
+    model.format = VD_FORMAT_DARKNET;
+    assert_no_net(&model, NULL, VD_EFORMAT);
+    model = good;
+    model.network = NULL;
+    assert_no_net(&model, NULL, VD_EFORMAT);
+    model = good;
+    model.input_width = 0;
+    assert_no_net(&model, NULL, VD_EINVAL);
+    model.input_width = 1 << 30;
+    assert_no_net(&model, NULL, VD_EINVAL);
+    model = good;
+    model.outputs[0].extents[1] = 2;
+    assert_no_net(&model, NULL, VD_EFORMAT);
+    model = good;
+    model.output_count = 0;
+    assert_no_net(&model, NULL, VD_EFORMAT);
+    model = good;
+    strcpy(model.outputs[0].name, "no such");
+    vd_net *net = NULL;
+    vd_error error = {0};
+    ck_assert_int_eq(vd_net_new(&model, NULL, &net, &error), VD_EFORMAT);
     ck_assert_ptr_nonnull(strstr(error.text, "no such"));
     ck_assert_ptr_nonnull(strstr(error.text, "output0"));
-    ck_assert_ptr_null(output);
-    ck_assert_int_eq(shape[0], 7);
+    for (size_t size = 1; size < file.size; size += 7) {
+        model = good;
+        model.network_bytes = size;
+        if (vd_net_new(&model, NULL, &net, &error) == VD_OK)
+            vd_net_free(&net);
+    }
+}
+END_TEST
+
+START_TEST(wrong_options_are_refused)
+{
+    struct bytes file = make_relu_model();
+    vd_model model = model_of(&file);
+    assert_no_net(&model, &(vd_net_options){.device = VD_NET_DEVICE_END}, VD_EINVAL);
+    for (int device = VD_NET_OPENCL; device < VD_NET_DEVICE_END; device++)
+        if (!vd_engine_has_device((vd_net_device)device))
+            assert_no_net(&model, &(vd_net_options){.device = (vd_net_device)device}, VD_EFORMAT);
+    if (!vd_engine_has(VD_PRECISION_BF16))
+        assert_no_net(&model, &(vd_net_options){.precision = VD_PRECISION_BF16}, VD_EFORMAT);
+}
+END_TEST
+
+/* A plan that cannot be read costs nothing but the plan. */
+START_TEST(a_broken_plan_is_told_and_left_out)
+{
+    struct bytes file = make_relu_model(), broken = make_relu_model();
+    vd_model model = model_of(&file);
+    vd_net *net = NULL;
+    vd_error error = {0};
+    broken.size /= 2;
+    model.planned = broken.data;
+    model.planned_bytes = broken.size;
+    ck_assert_msg(vd_net_new(&model, NULL, &net, &error) == VD_OK, "%s", error.text);
+    ck_assert_int_eq(strncmp(vd_net_engine(net), "OpenCV's own layers: ", 21), 0);
+    ck_assert_uint_gt(strlen(vd_net_engine(net)), 30);
+    vd_net_free(&net);
+
+    model.planned = file.data; /* whole, but without gathered layers */
+    model.planned_bytes = file.size;
+    ck_assert_int_eq(vd_net_new(&model, NULL, &net, &error), VD_OK);
+    ck_assert_int_eq(strncmp(vd_net_engine(net), "OpenCV's own layers: ", 21), 0);
+    vd_net_free(&net);
+    ck_assert_int_eq(vd_net_new(&model, &(vd_net_options){.plain = true}, &net, &error), VD_OK);
+    ck_assert_str_eq(vd_net_engine(net), "OpenCV's own layers");
     vd_net_free(&net);
 }
 END_TEST
@@ -213,25 +282,27 @@ END_TEST
 /* Every entry that can fail, called once; `entry` chooses it. */
 static int call_entry(int entry, vd_net *net, vd_hog *hog, vd_motion *motion, vd_error *error)
 {
-    struct bytes model = make_relu_model();
+    struct bytes file = make_relu_model();
+    vd_model model = model_of(&file);
     vd_image image = picture();
+    vd_plan_line lines[4];
     vd_detection found[4];
     size_t count = 0;
     float *input = NULL;
-    const float *output = NULL;
-    int shape[4], code;
+    const float *outputs[VD_MODEL_OUTPUTS];
+    int code;
     vd_net *made_net = NULL;
     vd_hog *made_hog = NULL;
     vd_motion *made_motion = NULL;
     switch (entry) {
     case 0:
-        code = vd_net_new(model.data, model.size, &made_net, error);
+        code = vd_net_new(&model, NULL, &made_net, error);
         vd_net_free(&made_net);
         return code;
     case 1:
-        return vd_net_input(net, SIDE, SIDE, &input, error);
+        return vd_net_input(net, &input, error);
     case 2:
-        return vd_net_forward(net, "output0", &output, shape, error);
+        return vd_net_forward(net, outputs, error);
     case 3:
         code = vd_hog_new(&made_hog, error);
         vd_hog_free(&made_hog);
@@ -242,6 +313,8 @@ static int call_entry(int entry, vd_net *net, vd_hog *hog, vd_motion *motion, vd
         code = vd_motion_new(&made_motion, error);
         vd_motion_free(&made_motion);
         return code;
+    case 6:
+        return vd_net_measure(net, 1, lines, 4, &count, error);
     default:
         return vd_motion_detect(motion, &image, found, 4, &count, error);
     }
@@ -251,13 +324,11 @@ START_TEST(every_entry_catches_what_is_thrown)
 {
     static const int codes[] = {VD_OK, VD_EFORMAT, VD_ENOMEM, VD_EFORMAT, VD_EFORMAT};
     vd_net *net = make_net();
-    float *input = NULL;
     vd_hog *hog = NULL;
     vd_motion *motion = NULL;
-    ck_assert_int_eq(vd_net_input(net, SIDE, SIDE, &input, NULL), VD_OK);
     ck_assert_int_eq(vd_hog_new(&hog, NULL), VD_OK);
     ck_assert_int_eq(vd_motion_new(&motion, NULL), VD_OK);
-    for (int entry = 0; entry < 7; entry++) {
+    for (int entry = 0; entry < 8; entry++) {
         for (int fault = VD_FAULT_OPENCV; fault <= VD_FAULT_OTHER; fault++) {
             vd_error error = {0};
             vd_engine_throw_next((vd_engine_fault)fault);
@@ -348,8 +419,10 @@ static Suite *make_suite(void)
     TCase *tests = tcase_create("engine");
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_network_computes);
-    tcase_add_test(tests, the_input_is_made_once_a_size);
-    tcase_add_test(tests, wrong_arguments_of_a_network_are_refused);
+    tcase_add_test(tests, a_network_is_measured);
+    tcase_add_test(tests, wrong_models_are_refused);
+    tcase_add_test(tests, wrong_options_are_refused);
+    tcase_add_test(tests, a_broken_plan_is_told_and_left_out);
     tcase_add_test(tests, wrong_pictures_are_refused);
     tcase_add_test(tests, every_entry_catches_what_is_thrown);
     tcase_add_test(tests, small_pictures_hold_nothing);
