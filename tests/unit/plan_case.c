@@ -27,7 +27,8 @@ static int add_value(plan_case *c, int rank, const int *extents)
     ck_assert_int_lt(c->value_count, CASE_VALUES);
     vd_plan_value *value = &c->values[c->value_count];
     *value = (vd_plan_value){.rank = rank, .input = -1, .constant = -1};
-    memcpy(value->extents, extents, (size_t)rank * sizeof *extents);
+    for (int i = 0; i < rank; i++)
+        value->extents[i] = extents[i];
     return c->value_count++;
 }
 
