@@ -10,7 +10,7 @@
 #include "vedette/app/bench.h"
 
 /* Passes before any is measured: the first builds the plan. */
-enum { WARM_PASSES = 3 };
+enum { WARM_PASSES = 3, MOST_LAYERS = 8192 };
 
 #define FLOOR 0.05f
 
@@ -140,10 +140,24 @@ int vd_bench_engine_pass(vd_bench_engine *engine, int64_t *ret_forward_ns, int64
 int vd_bench_engine_layers(vd_bench_engine *engine, int passes, vd_bench_layer **ret_layers,
                            size_t *ret_count, vd_error *error)
 {
-    (void)engine;
-    (void)passes;
-    (void)error;
-    *ret_layers = NULL;
-    *ret_count = 0;
+    size_t count = 0;
+    vd_plan_line *lines = calloc(MOST_LAYERS, sizeof *lines);
+    vd_bench_layer *layers = calloc(MOST_LAYERS, sizeof *layers);
+    int code = lines && layers ? vd_net_measure(engine->net, passes, lines, MOST_LAYERS, &count, error)
+                               : vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory.");
+    count = count < MOST_LAYERS ? count : MOST_LAYERS;
+    for (size_t i = 0; i < count && code == VD_OK; i++) {
+        vd_text_copy(layers[i].text, sizeof layers[i].text, lines[i].text);
+        vd_text_copy(layers[i].kernel, sizeof layers[i].kernel, lines[i].kernel);
+        layers[i].ms = (double)lines[i].median_ns / (double)VD_NS_PER_MS;
+        layers[i].gflop = lines[i].gflop;
+    }
+    free(lines);
+    if (code) {
+        free(layers);
+        return code;
+    }
+    *ret_layers = layers;
+    *ret_count = count;
     return VD_OK;
 }

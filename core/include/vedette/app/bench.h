@@ -91,9 +91,9 @@ typedef struct vd_bench_layer {
     double gflop;    /* of a pass */
 } vd_bench_layer;
 
-/* Times every layer of the gathered runs over some passes.
+/* Times every layer over some passes: those of the gathered runs, and those that OpenCV computes.
  *
- * ret_layers  *ret_count of them in order, freed with free(); none where OpenCV computes all */
+ * ret_layers  *ret_count of them in order, freed with free() */
 int vd_bench_engine_layers(vd_bench_engine *engine, int passes, vd_bench_layer **ret_layers,
                            size_t *ret_count, vd_error *error);
 
