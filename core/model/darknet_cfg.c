@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/names.h"
 
 enum {
     MOST_LAYERS = 2048,
@@ -300,33 +301,42 @@ static int keep_shape(reader *r)
     return VD_OK;
 }
 
-static int read_head(reader *r)
+static int read_anchors(const reader *r, vd_darknet_head *head)
 {
     int masks[MOST_ANCHORS], anchors[2 * MOST_ANCHORS], num;
-    vd_darknet *net = r->net;
-    vd_darknet_head head = {
-        r->count, strcmp(r->now.type, "region") == 0, r->current.width, r->current.height, 0, 0};
-    int code = get_number(r, "classes", 20, 1, 1024, &head.classes);
-    if (code == VD_OK)
-        code = get_number(r, "num", 1, 1, MOST_ANCHORS, &num);
+    int code = get_number(r, "num", 1, 1, MOST_ANCHORS, &num);
     if (code != VD_OK)
         return code;
     int anchor_values = get_list(r, "anchors", anchors, 2 * MOST_ANCHORS);
-    head.boxes = head.is_region ? num : get_list(r, "mask", masks, MOST_ANCHORS);
-    if (head.boxes < 1 || anchor_values < 2 * num)
+    head->boxes = head->is_region ? num : get_list(r, "mask", masks, MOST_ANCHORS);
+    if (head->boxes < 1 || anchor_values < 2 * num)
         return refuse(r, "does not give its anchors");
-    for (int i = 0; !head.is_region && i < head.boxes; i++)
+    for (int i = 0; !head->is_region && i < head->boxes; i++)
         if (masks[i] < 0 || masks[i] >= num)
             return refuse(r, "names an anchor that it does not have");
-    if (head.boxes * (5 + head.classes) != r->current.channels)
-        return vd_error_set(
-            r->error, VD_EFORMAT, r->place,
-            "Section %d of the cfg, [%s] with %d classes, needs %d channels, and the section before "
-            "gives %d.",
-            r->count, r->now.type, head.classes, head.boxes * (5 + head.classes), r->current.channels);
-    if (net->head_count > 0 && (head.is_region || net->heads[0].is_region))
+    return VD_OK;
+}
+
+static int read_head(reader *r)
+{
+    vd_darknet *net = r->net;
+    const vd_darknet_head *first = net->head_count > 0 ? &net->heads[0] : NULL;
+    bool is_region = strcmp(r->now.type, "region") == 0;
+    vd_darknet_head head = {r->count, is_region, r->current.width, r->current.height, 0, 0};
+    int code = get_number(r, "classes", 20, 1, VD_MAX_CLASSES, &head.classes);
+    if (code == VD_OK)
+        code = read_anchors(r, &head);
+    if (code != VD_OK)
+        return code;
+    int channels = head.boxes * (5 + head.classes);
+    if (channels != r->current.channels)
+        return vd_error_set(r->error, VD_EFORMAT, r->place,
+                            "Section %d of the cfg, [%s] with %d classes, needs %d channels, and the section "
+                            "before gives %d.",
+                            r->count, r->now.type, head.classes, channels, r->current.channels);
+    if (first && (is_region || first->is_region))
         return refuse(r, "is a second head, and [region] stands alone");
-    if (net->head_count >= VD_MODEL_OUTPUTS || (net->head_count > 0 && head.classes != net->heads[0].classes))
+    if (net->head_count >= VD_MODEL_OUTPUTS || (first && head.classes != first->classes))
         return refuse(r, "has another number of classes than the one before, or is one too many");
     net->class_bytes += (uint64_t)head.boxes * r->conv_class_bytes;
     net->heads[net->head_count++] = head;

@@ -41,9 +41,10 @@ static const char *sniff_text(const uint8_t *head, size_t length)
                       strncasecmp(text, "<head", 5) == 0 || strncasecmp(text, "<?xml", 5) == 0))
         return "This is a web page, not a model; download the file itself instead of the page about it.";
     if (holds(head, length, "[net]") || holds(head, length, "[convolutional]"))
-        return "This is a Darknet configuration; only ONNX files can be used as models.";
+        return "This is a Darknet configuration; name it .cfg and put the .weights beside it.";
     if (holds(head, length, "layer {") || holds(head, length, "node {"))
-        return "This is a Caffe or TensorFlow network in text form; only ONNX files can be used as models.";
+        return "This is a Caffe or TensorFlow network in text form; name it .prototxt or .pbtxt and put the "
+               "weights beside it.";
     return "This is a text file, not an ONNX model.";
 }
 
@@ -98,6 +99,6 @@ const char *vd_onnx_sniff(const uint8_t *head, size_t length)
     /* Darknet's header: version 0.1 or 0.2 as two little-endian numbers */
     if (length >= 16 && memcmp(head, darknet, 4) == 0 && (head[4] == 1 || head[4] == 2) &&
         memcmp(head + 5, darknet, 3) == 0)
-        return "These are Darknet weights; only ONNX files can be used as models.";
+        return "These are Darknet weights; name the file .weights and put the .cfg beside it.";
     return is_text(head, length) ? sniff_text(head, length) : NULL;
 }

@@ -95,12 +95,16 @@ static int check_batch(const char *place, const vd_model_options *options, vd_er
                         options->batch);
 }
 
-/* Class names from the labels file; such models have none of their own. */
+/* Class names from the labels file; such models have none of their own, but for what their family says. */
 static int find_labels(const char *path, vd_model *model, vd_error *error)
 {
     static const char *const none[VD_MAX_CLASSES];
     char place[192];
     vd_names names = {0};
+    model->has_names = path || model->labels;
+    if (!path && model->labels)
+        return VD_OK;
+    vd_labels_unref(&model->labels);
     if (path) {
         vd_text_mask_address(place, sizeof place, path);
         int code = vd_names_read_file(path, &names, error);
@@ -111,12 +115,10 @@ static int find_labels(const char *path, vd_model *model, vd_error *error)
             vd_names_free(&names);
             return code;
         }
-    }
-    model->has_names = names.count > 0;
-    if (!model->has_names)
+    } else {
         vd_model_note(model, "no class names in the file: give a labels file with one a line");
-    int code = vd_labels_new(model->has_names ? (const char *const *)names.items : none, model->classes,
-                             &model->labels);
+    }
+    int code = vd_labels_new(path ? (const char *const *)names.items : none, model->classes, &model->labels);
     vd_names_free(&names);
     return code == VD_OK
                ? VD_OK

@@ -72,6 +72,17 @@ static void set_feed(const vd_ssd *ssd, vd_model *model)
     model->iou = 0.45f;
 }
 
+/* OpenCV's face detector is the one network here whose class is known. */
+static int name_classes(vd_model *model, vd_error *error)
+{
+    static const char *const face[] = {"face"};
+    if (strcmp(model->variant, resnet.variant) != 0 || model->classes != 1)
+        return VD_OK;
+    if (vd_labels_new(face, 1, &model->labels) != VD_OK)
+        return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to read the model.");
+    return VD_OK;
+}
+
 static int check(const vd_pair *pair, const vd_ssd *ssd, vd_error *error)
 {
     const char *place = pair->text_place;
@@ -145,5 +156,5 @@ int vd_ssd_fill(vd_pair *pair, const vd_ssd *ssd, vd_model *model, vd_error *err
     vd_model_note(model, "DetectionOutput with %d class%s and the background, at most %ld boxes",
                   model->classes, model->classes == 1 ? "" : "es", ssd->keep);
     set_feed(ssd, model);
-    return VD_OK;
+    return name_classes(model, error);
 }

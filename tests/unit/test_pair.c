@@ -640,12 +640,12 @@ static const struct good {
     const char *name;
     vd_model_format format;
     int classes, side;
-    const char *output;
+    const char *output, *label;
 } good[] = {
-    {"yolo-fastest-1.1_coco80.weights", VD_FORMAT_DARKNET, 80, 320, "yolo_121"},
-    {"yolo-fastest-1.1_body1.cfg", VD_FORMAT_DARKNET, 1, 320, "yolo_121"},
-    {"ssd_qrcode_384_gray.caffemodel", VD_FORMAT_CAFFE, 1, 384, "detection_output"},
-    {"ssd-resnet10_face_300_tf.pb", VD_FORMAT_TENSORFLOW, 1, 300, "detection_out"},
+    {"yolo-fastest-1.1_coco80.weights", VD_FORMAT_DARKNET, 80, 320, "yolo_121", "class 0"},
+    {"yolo-fastest-1.1_body1.cfg", VD_FORMAT_DARKNET, 1, 320, "yolo_121", "class 0"},
+    {"ssd_qrcode_384_gray.caffemodel", VD_FORMAT_CAFFE, 1, 384, "detection_output", "class 0"},
+    {"ssd-resnet10_face_300_tf.pb", VD_FORMAT_TENSORFLOW, 1, 300, "detection_out", "face"},
 };
 
 START_TEST(test_shared_good)
@@ -658,6 +658,7 @@ START_TEST(test_shared_good)
     ck_assert_int_eq(model.classes, good[_i].classes);
     ck_assert_int_eq(model.input_width, good[_i].side);
     ck_assert_str_eq(model.outputs[0].name, good[_i].output);
+    ck_assert_str_eq(vd_labels_name(model.labels, 0), good[_i].label);
     run_in_opencv();
 }
 END_TEST
