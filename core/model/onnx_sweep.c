@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/onnx_edit.h"
 #include "model/onnx_passes.h"
 
 /* Marks from the outputs backwards what is needed; `values` by value, `nodes` by node. */
@@ -79,24 +80,71 @@ static void sweep_inputs(vd_onnx_graph *graph)
     proto->n_value_info = 0;
 }
 
-/* Writes a known shape over the declared one; what has no declared shape, or one of another rank, stays as it
- * is. */
-static void write_shape(const vd_onnx_graph *graph, Onnx__ValueInfoProto *info)
+static bool append_extent(Onnx__TensorShapeProto *shape, int64_t extent)
+{
+    Onnx__TensorShapeProto__Dimension *dim = malloc(sizeof *dim);
+    Onnx__TensorShapeProto__Dimension **longer =
+        dim ? realloc(shape->dim, (shape->n_dim + 1) * sizeof *longer) : NULL;
+    if (!longer) {
+        free(dim);
+        return false;
+    }
+    onnx__tensor_shape_proto__dimension__init(dim);
+    dim->has_dim_value = true;
+    dim->dim_value = extent;
+    shape->dim = longer;
+    longer[shape->n_dim++] = dim;
+    return true;
+}
+
+static Onnx__TypeProto *new_type(const vd_value *value)
+{
+    Onnx__TypeProto *type = malloc(sizeof *type);
+    if (!type)
+        return NULL;
+    onnx__type_proto__init(type);
+    Onnx__TypeProto__Tensor *tensor = type->tensor_type = malloc(sizeof *tensor);
+    bool made = tensor != NULL;
+    if (made) {
+        onnx__type_proto__tensor__init(tensor);
+        tensor->has_elem_type = true;
+        tensor->elem_type = value->type;
+        tensor->shape = malloc(sizeof *tensor->shape);
+        made = tensor->shape != NULL;
+    }
+    if (made)
+        onnx__tensor_shape_proto__init(tensor->shape);
+    for (int i = 0; made && i < value->shape.rank; i++)
+        made = append_extent(tensor->shape, value->shape.dims[i]);
+    if (made)
+        return type;
+    onnx__type_proto__free_unpacked(type, NULL);
+    return NULL;
+}
+
+/* Writes a known shape and type over what is declared: OpenCV 4.6 opens no file that leaves them out. */
+static bool write_shape(const vd_onnx_graph *graph, Onnx__ValueInfoProto *info)
 {
     const vd_value *value = vd_onnx_find(graph, info->name);
-    const Onnx__TypeProto__Tensor *tensor = info->type ? info->type->tensor_type : NULL;
-    if (!value || !tensor || !tensor->shape || value->shape.rank < 0 ||
-        tensor->shape->n_dim != (size_t)value->shape.rank)
-        return;
-    for (int i = 0; i < value->shape.rank; i++) {
-        Onnx__TensorShapeProto__Dimension *dim = tensor->shape->dim[i];
-        if (dim->has_dim_value && dim->dim_value > 0)
-            continue;
-        free(dim->dim_param);
-        dim->dim_param = NULL;
-        dim->has_dim_value = true;
-        dim->dim_value = value->shape.dims[i];
-    }
+    if (!value || value->shape.rank < 0)
+        return true;
+    Onnx__TypeProto *type = new_type(value);
+    if (!type)
+        return false;
+    if (info->type)
+        onnx__type_proto__free_unpacked(info->type, NULL);
+    info->type = type;
+    return true;
+}
+
+static bool write_shapes(const vd_onnx_graph *graph)
+{
+    bool written = true;
+    for (size_t i = 0; written && i < graph->proto->n_input; i++)
+        written = write_shape(graph, graph->proto->input[i]);
+    for (size_t i = 0; written && i < graph->proto->n_output; i++)
+        written = write_shape(graph, graph->proto->output[i]);
+    return written;
 }
 
 int vd_onnx_sweep(vd_onnx_graph *graph, vd_error *error)
@@ -115,10 +163,8 @@ int vd_onnx_sweep(vd_onnx_graph *graph, vd_error *error)
         sweep_inputs(graph);
         sweep_nodes(graph, nodes);
         sweep_constants(graph, values, list);
-        for (size_t i = 0; i < proto->n_input; i++)
-            write_shape(graph, proto->input[i]);
-        for (size_t i = 0; i < proto->n_output; i++)
-            write_shape(graph, proto->output[i]);
+        if (!write_shapes(graph))
+            code = vd_onnx_no_memory(graph, error);
     }
     free(values);
     free(nodes);
