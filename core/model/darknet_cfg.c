@@ -1,35 +1,24 @@
 #include "model/darknet_cfg.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "model/darknet_text.h"
 #include "model/names.h"
 
-enum {
-    MOST_LAYERS = 2048,
-    MOST_CHANNELS = 1 << 16,
-    MOST_VALUES = 1 << 28,
-    MOST_ANCHORS = 64,
-    NAME_BYTES = 32
-};
+enum { MOST_LAYERS = 2048, MOST_CHANNELS = 1 << 16, MOST_VALUES = 1 << 28, MOST_ANCHORS = 64 };
 
 typedef struct shape {
     int channels, height, width;
 } shape;
 
-typedef struct section {
-    char type[NAME_BYTES];
-    size_t start, end; /* of its lines, behind the one in brackets */
-} section;
-
 typedef struct reader {
     const char *text, *place;
     size_t length, at;
     vd_darknet *net;
-    section now;
+    vd_darknet_section now;
     shape current;
     shape *layers; /* what each section gave */
     int count;
@@ -38,83 +27,19 @@ typedef struct reader {
     vd_error *error;
 } reader;
 
-static bool is_blank(char c)
-{
-    return isspace((unsigned char)c);
-}
-
-/* A line without blanks at its sides; false at the end. */
-static bool next_line(const char *text, size_t end, size_t *at, size_t *ret_start, size_t *ret_length)
-{
-    if (*at >= end)
-        return false;
-    const char *newline = memchr(text + *at, '\n', end - *at);
-    size_t start = *at, stop = newline ? (size_t)(newline - text) : end;
-    *at = newline ? stop + 1 : end;
-    while (start < stop && is_blank(text[start]))
-        start++;
-    while (stop > start && is_blank(text[stop - 1]))
-        stop--;
-    *ret_start = start;
-    *ret_length = stop - start;
-    return true;
-}
-
-/* The next section; its lines end where another begins. */
 static bool next_section(reader *r)
 {
-    size_t start, length, before;
-    bool inside = false;
-    while (before = r->at, next_line(r->text, r->length, &r->at, &start, &length)) {
-        if (length == 0 || r->text[start] != '[')
-            continue;
-        if (inside) {
-            r->at = before;
-            r->now.end = before;
-            return true;
-        }
-        size_t used = 0;
-        for (size_t i = 1; i < length && r->text[start + i] != ']' && used + 1 < NAME_BYTES; i++)
-            if (!is_blank(r->text[start + i]))
-                r->now.type[used++] = (char)tolower((unsigned char)r->text[start + i]);
-        r->now.type[used] = '\0';
-        r->now.start = r->at;
-        inside = true;
-    }
-    r->now.end = r->length;
-    return inside;
+    return vd_darknet_next_section(r->text, r->length, &r->at, &r->now);
 }
 
-/* The value of a key of this section, without blanks; the last one counts, as in OpenCV. */
-static bool find_value(const reader *r, const char *key, char value[512], vd_pair_span *ret_span)
+static bool find_value(const reader *r, const char *key, char value[VD_DARKNET_VALUE], vd_pair_span *ret_span)
 {
-    size_t at = r->now.start, start, length, want = strlen(key);
-    bool found = false;
-    while (next_line(r->text, r->now.end, &at, &start, &length)) {
-        const char *line = r->text + start, *equal = memchr(line, '=', length);
-        if (!equal || *line == '#' || *line == ';')
-            continue;
-        size_t name = (size_t)(equal - line), from = name + 1, used = 0;
-        while (name > 0 && is_blank(line[name - 1]))
-            name--;
-        if (name != want || memcmp(line, key, want) != 0)
-            continue;
-        while (from < length && is_blank(line[from]))
-            from++;
-        for (size_t i = from; i < length && used + 1 < 512; i++)
-            if (!is_blank(line[i]))
-                value[used++] = line[i];
-        value[used] = '\0';
-        if (ret_span)
-            *ret_span = (vd_pair_span){start + from, length - from};
-        found = used > 0;
-    }
-    return found;
+    return vd_darknet_find(r->text, &r->now, key, value, ret_span);
 }
 
 static int refuse(const reader *r, const char *what)
 {
-    char type[NAME_BYTES];
+    char type[VD_DARKNET_NAME];
     vd_text_clean(type, sizeof type, r->now.type, strlen(r->now.type));
     return vd_error_set(r->error, VD_EFORMAT, r->place, "Section %d of the cfg, [%s], %s.", r->count, type,
                         what);
@@ -123,7 +48,7 @@ static int refuse(const reader *r, const char *what)
 /* A number within limits; VD_EFORMAT when it lies outside. */
 static int get_number(const reader *r, const char *key, int fallback, int least, int most, int *ret_value)
 {
-    char value[512], what[96];
+    char value[VD_DARKNET_VALUE], what[96];
     long number = find_value(r, key, value, NULL) ? vd_pair_number(value, -1) : fallback;
     if (number < least || number > most) {
         snprintf(what, sizeof what, "needs a number of %d to %d for `%s`", least, most, key);
@@ -136,7 +61,7 @@ static int get_number(const reader *r, const char *key, int fallback, int least,
 /* A list of numbers with commas; their count, or -1 when there are too many. Fractions are cut. */
 static int get_list(const reader *r, const char *key, int *ret_numbers, int most)
 {
-    char value[512];
+    char value[VD_DARKNET_VALUE];
     int count = 0;
     if (!find_value(r, key, value, NULL))
         return 0;
@@ -152,7 +77,7 @@ static int get_list(const reader *r, const char *key, int *ret_numbers, int most
 
 static int read_net(reader *r)
 {
-    char value[512];
+    char value[VD_DARKNET_VALUE];
     int letterbox = 0;
     vd_darknet *net = r->net;
     if (!find_value(r, "width", value, &net->width_span) ||
