@@ -40,6 +40,8 @@ static bool change(const vd_shape *out, int from, int to, int64_t wanted, const 
 {
     int64_t was = product(out, from, to), both[2];
     int largest = from;
+    if (from == to) /* extents of 1 behind the last that `out` has */
+        return wanted == 1;
     for (int i = from; i + 1 < to; i++) {
         if (!vd_pairs_find(pairs, out->dims + i, both) ||
             was / out->dims[i] / out->dims[i + 1] * both[0] * both[1] != wanted)

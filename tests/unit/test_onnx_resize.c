@@ -143,6 +143,9 @@ START_TEST(test_regroup)
     check_regroup(SHAPE(1, 3, 20, 20, 85), SHAPE(1, 1200, 85), SHAPE(1, 3, 20, 24, 85), DIMS(1, 1440, 85));
     /* nothing changes */
     check_regroup(SHAPE(1, 16, 4), SHAPE(1, 64), SHAPE(1, 16, 4), DIMS(1, 64));
+    /* an extent of 1 that has no counterpart */
+    check_regroup(SHAPE(1, 20, 1), SHAPE(1, 20), SHAPE(1, 24, 1), DIMS(1, 24));
+    check_regroup(SHAPE(1, 20, 1), SHAPE(1, 20), SHAPE(1, 20, 3), NULL, 0);
     /* no even share */
     check_regroup(SHAPE(1, 100), SHAPE(4, 25), SHAPE(1, 101), NULL, 0);
     check_regroup(SHAPE(1, 100), SHAPE(3, 33), SHAPE(1, 120), NULL, 0);
