@@ -28,12 +28,44 @@ int vd_op_unblock(const vd_plan *plan, const vd_plan_op *op, vd_error *error)
 
 static void copy_row(const float *in, int64_t in_step, float *out, int64_t out_step, int64_t count)
 {
-    if (in_step == 1 && out_step == 1) {
+    if (in_step == 1 && out_step == 1)
         memcpy(out, in, (size_t)count * sizeof(float));
-        return;
-    }
-    for (int64_t i = 0; i < count; i++)
-        out[i * out_step] = in[i * in_step];
+    else if (in_step == 2 && out_step == 1)
+        for (int64_t i = 0; i < count; i++)
+            out[i] = in[2 * i];
+    else
+        for (int64_t i = 0; i < count; i++)
+            out[i * out_step] = in[i * in_step];
+}
+
+/* in [columns][rows] with a step between columns, to out [rows][columns] with one between rows, by tiles that
+ * the nearest cache holds. */
+static void turn_plane(const float *in, int64_t in_step, float *out, int64_t out_step, int64_t rows,
+                       int64_t columns)
+{
+    enum { TILE = 16 };
+    for (int64_t y = 0; y < rows; y += TILE)
+        for (int64_t x = 0; x < columns; x += TILE) {
+            int64_t bottom = y + TILE < rows ? y + TILE : rows,
+                    right = x + TILE < columns ? x + TILE : columns;
+            for (int64_t i = y; i < bottom; i++)
+                for (int64_t j = x; j < right; j++)
+                    out[i * out_step + j] = in[j * in_step + i];
+        }
+}
+
+enum { LAST_AXIS = VD_PLAN_RANK - 1 };
+
+/* The axis that lies side by side in the input where the last one does so in the output alone; -1: there is
+ * none. */
+static int turned_axis(const int64_t *extents, const int64_t *is, const int64_t *os)
+{
+    if (is[LAST_AXIS] == 1 || os[LAST_AXIS] != 1)
+        return -1;
+    for (int i = 0; i < LAST_AXIS; i++)
+        if (is[i] == 1 && extents[i] > 1)
+            return i;
+    return -1;
 }
 
 /* Planar, any axes in any order: transposes, slices with steps, joins.
@@ -41,16 +73,24 @@ static void copy_row(const float *in, int64_t in_step, float *out, int64_t out_s
 int vd_op_copy(const vd_plan *plan, const vd_plan_op *op, vd_error *error)
 {
     (void)error;
-    enum { LAST = VD_PLAN_RANK - 1 };
-    const int64_t *extents = op->n, *is = op->n + VD_PLAN_RANK, *os = op->n + 2 * VD_PLAN_RANK;
+    const int64_t *is = op->n + VD_PLAN_RANK, *os = op->n + 2 * VD_PLAN_RANK;
     const float *in = (const float *)vd_plan_at(plan, op->in[0], 0) + op->n[3 * VD_PLAN_RANK];
     float *out = (float *)vd_plan_at(plan, op->out, 0) + op->n[3 * VD_PLAN_RANK + 1];
-    int64_t rows = 1, at[VD_PLAN_RANK] = {0};
-    for (int i = 0; i < LAST; i++)
+    int64_t extents[VD_PLAN_RANK], rows = 1, turned_rows = 1, at[VD_PLAN_RANK] = {0};
+    int turned = turned_axis(op->n, is, os);
+    memcpy(extents, op->n, sizeof extents);
+    if (turned >= 0) {
+        turned_rows = extents[turned];
+        extents[turned] = 1;
+    }
+    for (int i = 0; i < LAST_AXIS; i++)
         rows *= extents[i];
     for (int64_t row = 0; row < rows; row++) {
-        copy_row(in, is[LAST], out, os[LAST], extents[LAST]);
-        for (int i = LAST - 1; i >= 0; i--) {
+        if (turned >= 0)
+            turn_plane(in, is[LAST_AXIS], out, os[turned], turned_rows, extents[LAST_AXIS]);
+        else
+            copy_row(in, is[LAST_AXIS], out, os[LAST_AXIS], extents[LAST_AXIS]);
+        for (int i = LAST_AXIS - 1; i >= 0; i--) {
             in += is[i];
             out += os[i];
             if (++at[i] < extents[i])

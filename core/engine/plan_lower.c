@@ -10,7 +10,6 @@ static bool reads_planar(const vd_lowering *l, const vd_plan_step *step)
     const vd_plan_value *out = &l->graph->values[step->out];
     switch (step->kind) {
     case VD_PLAN_DECONV:
-    case VD_PLAN_AVG_POOL:
     case VD_PLAN_TRANSPOSE:
     case VD_PLAN_MATMUL:
     case VD_PLAN_SOFTMAX:

@@ -188,20 +188,18 @@ static int lower_pad(vd_lowering *l, const vd_plan_step *step)
 int vd_lower_pool(vd_lowering *l, const vd_plan_step *step)
 {
     vd_plan_run_fn run = vd_op_max_pool;
-    vd_layout from = VD_BLOCKED, to = VD_BLOCKED;
+    vd_layout to = VD_BLOCKED;
     if (step->kind == VD_PLAN_PAD)
         return lower_pad(l, step);
     if (step->kind == VD_PLAN_NEAREST)
         run = vd_op_nearest;
-    if (step->kind == VD_PLAN_AVG_POOL) {
+    if (step->kind == VD_PLAN_AVG_POOL)
         run = vd_op_avg_pool;
-        from = to = VD_PLANAR;
-    }
     if (step->kind == VD_PLAN_GLOBAL_AVG) {
         run = vd_op_global_avg;
         to = VD_PLANAR;
     }
-    int in = vd_lower_want(l, step->in[0], from);
+    int in = vd_lower_want(l, step->in[0], VD_BLOCKED);
     if (in < 0)
         return in;
     vd_kernel_type type = to == VD_PLANAR ? VD_KERNEL_F32 : l->plan->tensors[in].type;

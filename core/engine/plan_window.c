@@ -1,8 +1,11 @@
-/* Windows that move over planar pictures: averages, and convolutions that no kernel takes. Right rather than
- * fast: a convolution is gathered into columns and multiplied, its transpose multiplied and scattered. */
+/* Windows that move over pictures: averages (blocked), and convolutions that no kernel takes (planar). Right
+ * rather than fast: a convolution is gathered into columns and multiplied, its transpose multiplied and
+ * scattered. */
 #include <string.h>
 
 #include "engine/plan_parts.h"
+
+enum { MAX_BLOCK = 16 };
 
 /* One axis of a window: where it starts and ends in the input for output `i`. */
 typedef struct reach {
@@ -17,34 +20,45 @@ static reach reach_of(int64_t i, int64_t kernel, int64_t stride, int64_t before,
     return (reach){from < 0 ? 0 : from, to > extent ? extent : to, full};
 }
 
-static float average(const float *in, int64_t width, reach y, reach x, bool padded)
+/* One block of channels at one place. */
+static void average(const vd_tensor *in, const char *from, char *to, reach y, reach x, bool padded)
 {
-    float sum = 0;
-    int64_t count = padded ? y.full * x.full : (y.to - y.from) * (x.to - x.from);
+    int64_t block = vd_kernel_block(), count = padded ? y.full * x.full : (y.to - y.from) * (x.to - x.from);
+    float sum[MAX_BLOCK] = {0};
     for (int64_t i = y.from; i < y.to; i++)
-        for (int64_t j = x.from; j < x.to; j++)
-            sum += in[i * width + j];
-    return count > 0 ? sum / (float)count : 0;
+        for (int64_t j = x.from * block; j < x.to * block; j += block) {
+            int64_t at = i * in->width * block + j;
+            for (int64_t k = 0; k < block; k++)
+                sum[k] += in->type == VD_KERNEL_BF16 ? vd_from_bf16(((const uint16_t *)from)[at + k])
+                                                     : ((const float *)from)[at + k];
+        }
+    float scale = count > 0 ? 1 / (float)count : 0;
+    for (int64_t k = 0; k < block; k++)
+        if (in->type == VD_KERNEL_BF16)
+            ((uint16_t *)to)[k] = vd_to_bf16(sum[k] * scale);
+        else
+            ((float *)to)[k] = sum[k] * scale;
 }
 
-/* Planar. n: the step's ints (kernel h, w, stride h, w, pads top, left, bottom, right, whether padding
+/* Blocked. n: the step's ints (kernel h, w, stride h, w, pads top, left, bottom, right, whether padding
  * counts) */
 int vd_op_avg_pool(const vd_plan *plan, const vd_plan_op *op, vd_error *error)
 {
     (void)error;
     const vd_tensor *in = &plan->tensors[op->in[0]], *out = &plan->tensors[op->out];
     const int64_t *n = op->n;
-    const float *from = (const float *)vd_plan_at(plan, op->in[0], 0);
-    float *to = (float *)vd_plan_at(plan, op->out, 0);
-    size_t in_plane = (size_t)in->height * (size_t)in->width;
-    size_t planes = in_plane ? vd_tensor_count(in) / in_plane : 0;
-    for (size_t c = 0; c < planes; c++, from += in_plane)
-        for (int y = 0; y < out->height; y++) {
-            reach rows = reach_of(y, n[0], n[2], n[4], n[6], in->height);
-            for (int x = 0; x < out->width; x++)
-                *to++ =
-                    average(from, in->width, rows, reach_of(x, n[1], n[3], n[5], n[7], in->width), n[8] != 0);
-        }
+    size_t pixel = (size_t)vd_kernel_block() * vd_kernel_bytes(in->type);
+    size_t in_plane = (size_t)in->height * (size_t)in->width * pixel;
+    for (int i = 0; i < in->pictures; i++) {
+        const char *from = vd_plan_at(plan, op->in[0], i);
+        char *to = vd_plan_at(plan, op->out, i);
+        for (int c = 0; c < vd_tensor_blocks(in); c++, from += in_plane)
+            for (int y = 0; y < out->height; y++) {
+                reach rows = reach_of(y, n[0], n[2], n[4], n[6], in->height);
+                for (int x = 0; x < out->width; x++, to += pixel)
+                    average(in, from, to, rows, reach_of(x, n[1], n[3], n[5], n[7], in->width), n[8] != 0);
+            }
+    }
     return VD_OK;
 }
 
@@ -58,7 +72,7 @@ int vd_op_global_avg(const vd_plan *plan, const vd_plan_op *op, vd_error *error)
     for (int i = 0; i < t->pictures; i++)
         for (size_t c = 0; c < (size_t)t->channels; c += block) {
             const char *in = vd_plan_at(plan, op->in[0], i) + c * plane * vd_kernel_bytes(t->type);
-            float sum[16] = {0};
+            float sum[MAX_BLOCK] = {0};
             for (size_t j = 0; j < plane * block; j += block)
                 for (size_t k = 0; k < block; k++)
                     sum[k] += t->type == VD_KERNEL_BF16 ? vd_from_bf16(((const uint16_t *)in)[j + k])
