@@ -13,7 +13,6 @@
 #include "engine/plan.h"
 #include "model/model.h"
 #include "vedette/detection.h"
-#include "vedette/detector.h"
 #include "vedette/error.h"
 #include "vedette/image.h"
 

@@ -53,6 +53,12 @@ typedef struct vd_thresholds {
         .confidence = 0.25f, .iou = 0.45f, .max_detections = VD_MAX_DETECTIONS                               \
     }
 
+/* What a network computes in. */
+typedef enum vd_precision {
+    VD_PRECISION_FP32,
+    VD_PRECISION_BF16 /* faster where the processor has it, a little less exact; refused where it has not */
+} vd_precision;
+
 /* What the detector says of one picture, before thresholds: up to VD_MAX_CANDIDATES candidates, sorted by
  * falling score, so that a changed threshold needs no second forward pass. Their boxes may reach beyond the
  * picture: doubles are told by whole boxes. Immutable once published; shared by reference; the memory goes

@@ -62,12 +62,6 @@ typedef enum vd_preset {
     VD_PRESET_HIGH_THROUGHPUT /* batch 32, a worker a core, at most 8 */
 } vd_preset;
 
-/* What the network computes in. */
-typedef enum vd_precision {
-    VD_PRECISION_FP32,
-    VD_PRECISION_BF16 /* faster where the processor has it, a little less exact; refused where it has not */
-} vd_precision;
-
 typedef struct vd_detector_options {
     const char *model;  /* a file, `builtin:people` or `builtin:motion`; ignored when `ops` is set */
     const char *labels; /* NULL, or a file with one class name a line */
@@ -80,11 +74,11 @@ typedef struct vd_detector_options {
     float floor;    /* 0.0001 to 1, default 0.05: candidates below it are not kept */
     const vd_detector_ops *ops; /* NULL, or a detector of the caller's own; must outlive the detector */
     const void *config;         /* handed to ops->open; must outlive the detector */
-    int input_width;            /* of the network, pixels; 0: the model's own. Multiples of its largest stride */
+    int input_width; /* of the network, pixels; 0: the model's own. Multiples of its largest stride */
     int input_height;
     vd_precision precision;
-    const char *device; /* NULL or "cpu", "opencl", "cuda", "openvino": tried when the detector starts; where it
-                           does not work the CPU computes and vd_detector_engine says so */
+    const char *device; /* NULL or "cpu", "opencl", "cuda", "openvino": tried when the detector starts; where
+                           it does not work the CPU computes and vd_detector_engine says so */
 } vd_detector_options;
 
 #define VD_DETECTOR_OPTIONS_INIT                                                                             \
