@@ -78,7 +78,8 @@ void bench_print_machine(void)
     put_text("instructions", machine.instructions);
     printf(",\"memory_mb\":%" PRId64, machine.memory_bytes / 1000000);
     put_text("opencv", vd_bench_opencv_version());
-    put_text("onednn", vd_bench_onednn_version());
+    const char *onednn = vd_bench_onednn_version();
+    put_text("onednn", onednn && strchr(onednn, ' ') ? strchr(onednn, ' ') + 1 : onednn);
     put_text("ffmpeg", vd_bench_ffmpeg_version());
     put_text("commit", VD_COMMIT);
     puts("}");

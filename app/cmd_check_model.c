@@ -103,7 +103,7 @@ static void print_json_share(const char *key, float share)
     printf(",\"%s\":%d.%02d", key, hundredths / 100, hundredths % 100);
 }
 
-static void print_json(const vd_model_info *info)
+static void print_json(const vd_model_info *info, const char *precision, const char *engine)
 {
     const struct {
         const char *key, *text;
@@ -132,7 +132,24 @@ static void print_json(const vd_model_info *info)
         fputs(i ? "," : "", stdout);
         cli_json_text(stdout, info->notes[i]);
     }
-    puts("]}");
+    printf("],\"precision\":\"%s\",\"engine\":", precision);
+    cli_json_text(stdout, engine);
+    puts("}");
+}
+
+/* A whole file may still hold what nothing here can compute: only running it tells. */
+static int try_network(const char *path, const cli_request *request, vd_detector **ret_detector)
+{
+    vd_error error = {0};
+    vd_detector_options options = request->network;
+    options.model = path;
+    options.labels = request->labels;
+    options.max_workers = 1;
+    int code = vd_detector_new(&options, ret_detector, &error);
+    if (code == VD_OK)
+        return CLI_DONE;
+    cli_complain_error(&error);
+    return code == VD_ENOMEM ? CLI_FAILED : CLI_WRONG;
 }
 
 static int describe_file(const char *path, const cli_request *request, bool json)
@@ -145,12 +162,19 @@ static int describe_file(const char *path, const cli_request *request, bool json
         cli_complain_error(&error);
         return code == VD_ENOMEM ? CLI_FAILED : CLI_WRONG;
     }
-    if (json)
-        print_json(&info);
-    else
+    vd_detector *detector = NULL;
+    int status = try_network(path, request, &detector);
+    const char *engine = status == CLI_DONE ? vd_detector_engine(detector) : "";
+    const char *precision = request->network.precision == VD_PRECISION_BF16 ? "bf16" : "fp32";
+    if (status == CLI_DONE && json) {
+        print_json(&info, precision, engine);
+    } else if (status == CLI_DONE) {
         print_words(&info);
+        printf("  computed by    %s\n", engine);
+    }
+    vd_detector_free(&detector);
     vd_model_info_clear(&info);
-    return CLI_DONE;
+    return status;
 }
 
 int cmd_check_model(int argc, char **argv)
@@ -159,7 +183,7 @@ int cmd_check_model(int argc, char **argv)
     bool json = false;
     const cli_option options[] = {
         {"labels", CLI_TEXT, &request.labels, 0, 0, "F", "a text file with one class name a line"},
-        {"input", CLI_TEXT, &request.input, 0, 0, "N|WxH", "describe it at this size in pixels"},
+        CLI_NETWORK_OPTIONS(&request),
         {"json", CLI_FLAG, &json, 0, 0, NULL, "one JSON object instead of words"},
     };
     const cli_usage usage = {.command = "check-model",

@@ -226,7 +226,8 @@ static int make_detector(cli_request *request, const char *model)
     }
     const char *engine = vd_detector_engine(request->detector);
     if (strcmp(options.device, "cpu") != 0 && *engine) /* whether it works shows only now */
-        cli_complain("%s is computed by %s.", vd_detector_name(request->detector), engine);
+        cli_complain("%s is computed by %s%s", vd_detector_name(request->detector), engine,
+                     engine[strlen(engine) - 1] == '.' ? "" : ".");
     return CLI_DONE;
 }
 
