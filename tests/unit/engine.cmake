@@ -1,6 +1,9 @@
 vd_test(engine MODULES engine model frame base)
 vd_test(net_same MODULES engine model frame base)
+pkg_check_modules(PROTOBUF_C REQUIRED IMPORTED_TARGET libprotobuf-c)
+target_link_libraries(test_net_same PRIVATE PkgConfig::PROTOBUF_C)
 vd_test(kernels MODULES engine base)
+vd_test(passes MODULES engine base)
 vd_test(plan SOURCES plan_case.c plan_reference.c MODULES engine base)
 
 # The same over kernels in plain loops: on every machine, and under sanitizers.
