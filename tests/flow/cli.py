@@ -28,6 +28,20 @@ class Usage(CliTest):
             self.assertEqual(self.run_cli(command, '--help')[0], out)
             self.assertTrue(all(len(line) <= 120 for line in out.splitlines()), out)
 
+    def test_devices(self):
+        out, error = self.run_cli('devices')
+        self.assertEqual(error, '')
+        for word in ('Cameras', 'Devices for --device', 'Hardware decoders'):
+            self.assertIn(word, out)
+        listed = json.loads(self.run_cli('devices', '--json')[0])
+        self.assertEqual([device['name'] for device in listed['devices']], ['cpu', 'opencl', 'cuda', 'openvino'])
+        self.assertTrue(listed['devices'][0]['available'])
+        self.assertIn({'backend': 'OpenCV', 'target': 'CPU'}, listed['backends'])
+        self.assertIn('fp32', listed['precisions'])
+        for camera in listed['cameras']:
+            self.assertRegex(camera['path'], r'^/dev/video\d+$')
+        self.refuse('devices', 'x', words=['fewer arguments'])
+
     def test_wrong_requests(self):
         _, error = self.run_cli(status=2)
         self.assertIn('Usage', error)
