@@ -10,11 +10,14 @@
 #include "check_main.h"
 #include "engine/engine.h"
 #include "model/model.h"
+#include "model/onnx_file.h"
+#include "model/onnx_plan.h"
+#include "onnx_build.h"
 
 #define SHARED "../shared/models"
 #define MOST_ERROR 1e-3 /* of the largest output */
 
-enum { PASSES = 3 };
+enum { PASSES = 3, SIDE = 48 };
 
 /* Something like a picture: a few large shapes, and noise. */
 static void draw_input(const vd_model *model, float *tensor)
@@ -129,6 +132,124 @@ static int compare_folder(const char *folder)
     return compared;
 }
 
+/* --- A network made here */
+
+static void put_conv(Onnx__ModelProto *m, const char *in, const char *out, int channels, int made, int stride)
+{
+    char weights[40], bias[40], links[160];
+    snprintf(weights, sizeof weights, "w_%s", out);
+    snprintf(bias, sizeof bias, "b_%s", out);
+    snprintf(links, sizeof links, "%s %s %s", in, weights, bias);
+    Onnx__TensorProto *w = build_constant(m, weights, VD_ONNX_FLOAT, DIMS(made, channels, 3, 3));
+    for (size_t i = 0; i < vd_onnx_tensor_count(w); i++)
+        vd_onnx_tensor_set_number(w, i, 0.7 * sin((double)i * 1.7 + made) / sqrt(channels));
+    build_floats(m, bias, -0.2, 0.03, DIMS(made));
+    Onnx__NodeProto *node = build_node(m, "Conv", links, out);
+    build_list(node, "kernel_shape", DIMS(3, 3));
+    build_list(node, "pads", DIMS(1, 1, 1, 1));
+    build_list(node, "strides", DIMS(stride, stride));
+}
+
+static void put_silu(Onnx__ModelProto *m, const char *in, const char *out)
+{
+    char gate[40], links[80];
+    snprintf(gate, sizeof gate, "gate_%s", out);
+    snprintf(links, sizeof links, "%s %s", in, gate);
+    build_node(m, "Sigmoid", in, gate);
+    build_node(m, "Mul", links, out);
+}
+
+/* Two runs around a layer that no plan computes (Elu), which reads the middle of the first. */
+static Onnx__ModelProto *made_network(bool split)
+{
+    Onnx__ModelProto *m = build_model(12);
+    build_input(m, "images", VD_ONNX_FLOAT, DIMS(1, 3, SIDE, SIDE));
+    put_conv(m, "images", "a", 3, 16, 2);
+    put_silu(m, "a", "sa");
+    put_conv(m, "sa", "b", 16, 32, 1);
+    put_silu(m, "b", "sb");
+    build_list(build_node(m, "Split", "sb", "p q"), "split", DIMS(16, 16));
+    build_int(m->graph->node[m->graph->n_node - 1], "axis", 1);
+    put_conv(m, "q", "c", 16, 16, 1);
+    build_node(m, "Add", "c q", "d");
+    put_conv(m, "d", "e", 16, 20, 1);
+    build_node(m, split ? "Elu" : "Relu", "e", "f");
+    build_int(build_node(m, "Concat", "p f d", "g"), "axis", 1);
+    put_conv(m, "g", "h", 52, 24, 2);
+    put_conv(m, "h", "i", 24, 24, 1);
+    build_node(m, "LeakyRelu", "i", "j");
+    put_conv(m, "j", "k", 24, 16, 1);
+    put_conv(m, "k", "late", 16, 10, 1);
+    build_output(m, "late", DIMS(1, 10, SIDE / 4, SIDE / 4));
+    build_output(m, "d", DIMS(1, 16, SIDE / 2, SIDE / 2));
+    for (size_t i = 0; i < m->graph->n_node; i++) { /* OpenCV wants them to differ */
+        free(m->graph->node[i]->name);
+        m->graph->node[i]->name = strdup(m->graph->node[i]->output[0]);
+    }
+    return m;
+}
+
+static void compare_made(bool split, int runs)
+{
+    vd_model model = {.format = VD_FORMAT_ONNX,
+                      .family = VD_FAMILY_HEADS,
+                      .input_name = "images",
+                      .input_width = SIDE,
+                      .input_height = SIDE,
+                      .batch = 1,
+                      .output_count = 2,
+                      .feed = {.scale = {1 / 255.0f, 1 / 255.0f, 1 / 255.0f}}};
+    vd_plan_tally tally = {0};
+    vd_error error = {0};
+    Onnx__ModelProto *m = made_network(split);
+    snprintf(model.name, sizeof model.name, "made here, %s", split ? "two runs" : "one run");
+    model.outputs[0] = (vd_model_output){"late", 4, {1, 10, SIDE / 4, SIDE / 4}};
+    model.outputs[1] = (vd_model_output){"d", 4, {1, 16, SIDE / 2, SIDE / 2}};
+    ck_assert_int_eq(vd_onnx_pack(m, &model.network, &model.network_bytes), VD_OK);
+    build_free(m);
+    ck_assert_msg(vd_onnx_plan_file(model.network, model.network_bytes, "", &model.planned,
+                                    &model.planned_bytes, &tally, &error) == VD_OK,
+                  "%s", error.text);
+    ck_assert_int_eq(tally.runs, runs);
+    compare(&model);
+    if (vd_engine_onednn_version()) {
+        vd_net *net = make(&model, false, VD_PRECISION_FP32);
+        ck_assert_msg(strstr(vd_net_engine(net), "oneDNN"), "%s", vd_net_engine(net));
+        ck_assert_int_eq(strstr(vd_net_engine(net), "OpenCV") != NULL, split);
+        vd_net_free(&net);
+    }
+    vd_model_drop_file(&model);
+}
+
+START_TEST(made_networks_are_the_same)
+{
+    vd_engine_set_threads(1);
+    compare_made(false, 1);
+    compare_made(true, 2);
+}
+END_TEST
+
+/* Lines for every step, and for OpenCV's own layers between runs. */
+START_TEST(plans_are_measured)
+{
+    vd_model *model = NULL;
+    vd_plan_line lines[512];
+    size_t count = 0;
+    vd_error error = {0};
+    if (vd_model_read(SHARED "/graphs/v8.onnx", NULL, &model, NULL) != VD_OK)
+        return;
+    vd_engine_set_threads(1);
+    vd_net *net = make(model, false, VD_PRECISION_FP32);
+    ck_assert_msg(vd_net_measure(net, 3, lines, 512, &count, &error) == VD_OK, "%s", error.text);
+    ck_assert_uint_gt(count, 60);
+    ck_assert_uint_le(count, 512);
+    for (size_t i = 0; i < count; i++)
+        ck_assert(lines[i].text[0] && lines[i].kernel[0] && lines[i].median_ns >= 0);
+    vd_net_free(&net);
+    vd_model_free(&model);
+}
+END_TEST
+
 START_TEST(trained_models_are_the_same)
 {
     vd_engine_set_threads(1);
@@ -161,6 +282,8 @@ static Suite *make_suite(void)
     Suite *suite = suite_create("net_same");
     TCase *tests = tcase_create("net_same");
     tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, made_networks_are_the_same);
+    tcase_add_test(tests, plans_are_measured);
     tcase_add_test(tests, trained_models_are_the_same);
     tcase_add_test(tests, graphs_are_the_same);
     tcase_add_test(tests, families_are_the_same);
