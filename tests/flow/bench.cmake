@@ -7,3 +7,6 @@ set_tests_properties(flow.bench_lines PROPERTIES LABELS "flow;plain" TIMEOUT 400
 add_test(NAME bench.async
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_async $<TARGET_FILE:vedette-cli> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 set_tests_properties(bench.async PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL ON)
+add_test(NAME bench.engine
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_engine $<TARGET_FILE:vedette-cli> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(bench.engine PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL ON)

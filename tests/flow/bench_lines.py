@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 CLI = os.path.abspath(sys.argv.pop(1))
+SHARED = os.environ.get('VEDETTE_SHARED', '../shared')
 
 
 def bench(*arguments):
@@ -76,13 +77,46 @@ class Lines(unittest.TestCase):
                                  (['async', '--cases', 'sink'], 'did you mean sync?'),
                                  (['async', '--cases', 'sync', '--model', 'builtin:dogs'], 'builtin:people'),
                                  (['async', '--cases', 'sync', '--clip', '/no/such.mp4'], 'there is no file'),
-                                 (['async', '--pairs', '0'], '1 to 99')]:
+                                 (['async', '--pairs', '0'], '1 to 99'), (['engine'], '--model M'),
+                                 (['engine', '--model', 'builtin:people'], 'only networks'),
+                                 (['engine', '--model', '/no/such.onnx'], 'such.onnx'),
+                                 (['engine', '--model', 'a.onnx', '--precision', 'int8'], 'fp32 or bf16')]:
             status, lines, said = bench(*arguments)
             self.assertEqual(status, 2, arguments)
             self.assertIn(words.lower(), said.lower())
 
+    def test_a_network_layer_by_layer(self):
+        model = os.path.join(SHARED, 'models/yolov8n-320.onnx')
+        if not os.path.exists(model):
+            print(f'waits for shared: {os.path.basename(__file__)}')
+            self.assertNotEqual(os.environ.get('VEDETTE_REQUIRE_SHARED'), '1')
+            return
+        status, lines, said = bench('engine', '--model', model, '--pairs', '1', '--passes', '3', '--peers',
+                                    '/no/such/folder')
+        self.assertEqual(status, 0, said)
+        self.assertEqual(lines[0]['bench'], 'machine')
+        cases = [line for line in lines if line['bench'] == 'engine']
+        ours, *peers = cases
+        self.assertEqual(ours['case'], 'yolov8n-320 threads=1 fp32')
+        self.assertIn('its own layers', ours['reference'])
+        self.assertAlmostEqual(ours['ratio'], ours['reference_value'] / ours['value'], places=2)
+        self.assertGreater(ours['forward_ms'], ours['decode_ms'])
+        self.assertEqual([(peer['reference'], 'holds' in peer) for peer in peers],
+                         [('opencv-python', False), ('onnxruntime', False)])
+        self.assertTrue(all('there is no' in peer['note'] for peer in peers))
+        layers = [line for line in lines if line['bench'] == 'engine_layer']
+        self.assertGreater(len(layers), 50)
+        self.assertEqual([layer['layer'] for layer in layers], list(range(len(layers))))
+        self.assertAlmostEqual(sum(layer['share'] for layer in layers), 1, places=1)
+        status, lines, said = bench('engine', '--model', model, '--pairs', '1', '--passes', '2', '--input', '352x320',
+                                    '--precision', 'bf16', '--threads', '2', '--peers', '/no/such/folder')
+        self.assertEqual(status, 0, said)
+        notes = [line['note'] for line in lines if line['bench'] == 'engine' and 'note' in line]
+        self.assertEqual(len(notes), 1)  # peers run the file at its own size, or there is no bf16
+        self.assertTrue('own size' in notes[0] or 'bf16' in notes[0], notes)
+
     def test_help(self):
-        for arguments in ['--help'], ['async', '--help']:
+        for arguments in ['--help'], ['async', '--help'], ['engine', '--help']:
             done = subprocess.run([CLI, 'bench', *arguments], capture_output=True, text=True, timeout=20)
             self.assertEqual((done.returncode, done.stderr), (0, ''))
             self.assertIn('Usage: vedette-cli bench', done.stdout)
