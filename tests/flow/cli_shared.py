@@ -84,11 +84,21 @@ class Photos(CliTest):
 class Models(CliTest):
     def test_check_model(self):
         out, _ = self.run_cli('check-model', MODEL)
-        for word in ('YOLOv8', '320 × 320', 'images', 'output0', '[1, 84, 2100]', '80: person, bicycle'):
+        for word in ('YOLOv8', '320 × 320', 'images', 'letterboxed on grey 114, RGB, value / 255', '[1, 64, 40, 40]',
+                     'stride 32: 10 × 10', '80: person, bicycle', 'confidence 0.25, IoU 0.45', 'mean of 16 bins'):
             self.assertIn(word, out)
         found = json.loads(self.run_cli('check-model', '--json', MODEL)[0])
-        self.assertEqual((found['input'], found['output'], len(found['classes'])), ([320, 320], [1, 84, 2100], 80))
+        self.assertEqual((found['input'], len(found['outputs']), len(found['classes'])), ([320, 320], 6, 80))
+        self.assertEqual(found['outputs'][1]['shape'], [1, 80, 40, 40])
+        self.assertEqual([grid['stride'] for grid in found['grids']], [8, 16, 32])
         self.assertEqual(found['classes'][79], 'toothbrush')
+
+    def test_input_size(self):
+        found = json.loads(self.run_cli('check-model', '--json', '--input', '640x384', MODEL)[0])
+        self.assertEqual(found['input'], [640, 384])
+        self.assertEqual(found['grids'][2], {'stride': 32, 'width': 20, 'height': 12})
+        self.assertEqual(found['outputs'][0]['shape'], [1, 64, 48, 80])
+        self.refuse('check-model', '--input', '333', MODEL, words=['32'])
 
     def test_labels(self):
         names = self.write('names.txt', '\n'.join(f'thing {i}' for i in range(80)))
