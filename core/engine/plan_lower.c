@@ -71,48 +71,33 @@ void vd_lower_act(vd_lowering *l, vd_plan_act act, const float args[2], int in, 
         vd_lower_clear(l, out);
 }
 
+static int (*const lowerers[VD_PLAN_KIND_END])(vd_lowering *l, const vd_plan_step *step) = {
+    [VD_PLAN_CONV] = vd_lower_conv,
+    [VD_PLAN_DECONV] = vd_lower_deconv,
+    [VD_PLAN_ACT] = lower_act,
+    [VD_PLAN_ADD] = vd_lower_binary,
+    [VD_PLAN_SUB] = vd_lower_binary,
+    [VD_PLAN_MUL] = vd_lower_binary,
+    [VD_PLAN_DIV] = vd_lower_binary,
+    [VD_PLAN_CONCAT] = vd_lower_concat,
+    [VD_PLAN_SLICE] = vd_lower_slice,
+    [VD_PLAN_MAX_POOL] = vd_lower_pool,
+    [VD_PLAN_AVG_POOL] = vd_lower_pool,
+    [VD_PLAN_GLOBAL_AVG] = vd_lower_pool,
+    [VD_PLAN_NEAREST] = vd_lower_pool,
+    [VD_PLAN_PAD] = vd_lower_pool,
+    [VD_PLAN_RESHAPE] = vd_lower_reshape,
+    [VD_PLAN_TRANSPOSE] = vd_lower_transpose,
+    [VD_PLAN_MATMUL] = vd_lower_matmul,
+    [VD_PLAN_SOFTMAX] = vd_lower_softmax,
+};
+
 int vd_lower_step(vd_lowering *l, int number)
 {
     const vd_plan_step *step = &l->graph->steps[number];
-    int before = l->step, code;
+    int before = l->step;
     l->step = number;
-    switch (step->kind) {
-    case VD_PLAN_CONV:
-        code = vd_lower_conv(l, step);
-        break;
-    case VD_PLAN_DECONV:
-        code = vd_lower_deconv(l, step);
-        break;
-    case VD_PLAN_ACT:
-        code = lower_act(l, step);
-        break;
-    case VD_PLAN_CONCAT:
-        code = vd_lower_concat(l, step);
-        break;
-    case VD_PLAN_SLICE:
-        code = vd_lower_slice(l, step);
-        break;
-    case VD_PLAN_RESHAPE:
-        code = vd_lower_reshape(l, step);
-        break;
-    case VD_PLAN_TRANSPOSE:
-        code = vd_lower_transpose(l, step);
-        break;
-    case VD_PLAN_MATMUL:
-        code = vd_lower_matmul(l, step);
-        break;
-    case VD_PLAN_SOFTMAX:
-        code = vd_lower_softmax(l, step);
-        break;
-    case VD_PLAN_ADD:
-    case VD_PLAN_SUB:
-    case VD_PLAN_MUL:
-    case VD_PLAN_DIV:
-        code = vd_lower_binary(l, step);
-        break;
-    default:
-        code = vd_lower_pool(l, step);
-    }
+    int code = lowerers[step->kind](l, step);
     l->step = before;
     return code;
 }

@@ -7,15 +7,12 @@
 
 #define MOST_BYTES ((size_t)4 << 30) /* of the arena: more is no network that anybody runs */
 
-typedef struct span {
-    size_t from, to;
-} span;
-
 typedef struct packing {
     vd_plan *plan;
     int *order; /* roots of the arena, largest first */
     int count;
-    span *taken; /* room for `count` */
+    int *placed; /* those that have a place, by rising place */
+    int placed_count;
 } packing;
 
 static size_t aligned(size_t bytes)
@@ -61,33 +58,32 @@ static void find_lives(vd_plan *plan)
     }
 }
 
-static int by_from(const void *a, const void *b)
-{
-    const span *x = a, *y = b;
-    return (x->from > y->from) - (x->from < y->from);
-}
-
 /* The best gap for a root among those that are placed already and alive at the same time. */
-static size_t find_gap(const packing *p, int number, size_t bytes)
+static size_t find_gap(const packing *p, const vd_tensor *root, size_t bytes)
 {
-    const vd_tensor *tensors = p->plan->tensors, *root = &tensors[p->order[number]];
-    int count = 0;
-    for (int i = 0; i < number; i++) {
-        const vd_tensor *other = &tensors[p->order[i]];
-        if (other->first <= root->last && root->first <= other->last)
-            p->taken[count++] = (span){other->place, other->place + root_bytes(other)};
-    }
-    qsort(p->taken, (size_t)count, sizeof *p->taken, by_from);
     size_t end = 0, best = SIZE_MAX, best_gap = SIZE_MAX;
-    for (int i = 0; i < count; i++) {
-        size_t gap = p->taken[i].from > end ? p->taken[i].from - end : 0;
+    for (int i = 0; i < p->placed_count; i++) {
+        const vd_tensor *other = &p->plan->tensors[p->placed[i]];
+        if (other->first > root->last || root->first > other->last)
+            continue;
+        size_t gap = other->place > end ? other->place - end : 0,
+               other_end = other->place + root_bytes(other);
         if (gap >= bytes && gap < best_gap) {
             best = end;
             best_gap = gap;
         }
-        end = p->taken[i].to > end ? p->taken[i].to : end;
+        end = other_end > end ? other_end : end;
     }
     return best == SIZE_MAX ? end : best;
+}
+
+/* Keeps `placed` in the order of places. */
+static void insert(packing *p, int id)
+{
+    int at = p->placed_count++;
+    for (; at > 0 && p->plan->tensors[p->placed[at - 1]].place > p->plan->tensors[id].place; at--)
+        p->placed[at] = p->placed[at - 1];
+    p->placed[at] = id;
 }
 
 typedef struct sized {
@@ -125,7 +121,8 @@ static void pack(packing *p)
     for (int i = 0; i < p->count; i++) {
         vd_tensor *root = &p->plan->tensors[p->order[i]];
         size_t bytes = root_bytes(root);
-        root->place = find_gap(p, i, bytes);
+        root->place = find_gap(p, root, bytes);
+        insert(p, p->order[i]);
         if (root->place + bytes > p->plan->arena_bytes)
             p->plan->arena_bytes = root->place + bytes;
     }
@@ -149,8 +146,8 @@ int vd_plan_place(vd_plan *plan)
 {
     packing p = {.plan = plan};
     p.order = calloc((size_t)plan->tensor_count + 1, sizeof *p.order);
-    p.taken = calloc((size_t)plan->tensor_count + 1, sizeof *p.taken);
-    int code = p.order && p.taken ? VD_OK : VD_ENOMEM;
+    p.placed = calloc((size_t)plan->tensor_count + 1, sizeof *p.placed);
+    int code = p.order && p.placed ? VD_OK : VD_ENOMEM;
     find_lives(plan);
     if (code == VD_OK)
         code = collect_roots(&p);
@@ -161,6 +158,6 @@ int vd_plan_place(vd_plan *plan)
         code = plan->arena ? VD_OK : VD_ENOMEM;
     }
     free(p.order);
-    free(p.taken);
+    free(p.placed);
     return code;
 }
