@@ -98,6 +98,8 @@ static bool has_trap(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
         return softmax_trap(graph, node);
     if (vd_onnx_is(node, "AveragePool"))
         return average_trap(node);
+    if (vd_onnx_is(node, "Clip") && node->n_input > 1)
+        return true; /* bounds that are computed */
     return is_fused_function(node) && is_computed_product(graph, vd_onnx_input(graph, node, 0));
 }
 

@@ -52,16 +52,21 @@ int vd_onnx_put_input(Onnx__NodeProto *node, size_t i, const char *name)
     return VD_OK;
 }
 
-/* The setting of that name, emptied, or a new one; NULL when memory is used up. */
-static Onnx__AttributeProto *setting(Onnx__NodeProto *node, const char *name)
+void vd_onnx_drop_setting(Onnx__NodeProto *node, const char *name)
 {
     for (size_t i = 0; i < node->n_attribute; i++) {
         if (node->attribute[i]->name && strcmp(node->attribute[i]->name, name) == 0) {
             onnx__attribute_proto__free_unpacked(node->attribute[i], NULL);
             node->attribute[i] = node->attribute[--node->n_attribute];
-            break;
+            return;
         }
     }
+}
+
+/* The setting of that name, emptied, or a new one; NULL when memory is used up. */
+static Onnx__AttributeProto *setting(Onnx__NodeProto *node, const char *name)
+{
+    vd_onnx_drop_setting(node, name);
     Onnx__AttributeProto **longer = realloc(node->attribute, (node->n_attribute + 1) * sizeof *longer);
     if (!longer)
         return NULL;

@@ -12,6 +12,9 @@ int vd_onnx_set_type(Onnx__NodeProto *node, const char *op_type);
 void vd_onnx_keep_inputs(Onnx__NodeProto *node, size_t count);
 void vd_onnx_keep_settings(Onnx__NodeProto *node, size_t count);
 
+/* Removes the setting of that name, if there is one. */
+void vd_onnx_drop_setting(Onnx__NodeProto *node, const char *name);
+
 /* Makes `name` the i-th input; `i` is at most n_input. VD_OK or VD_ENOMEM. */
 int vd_onnx_put_input(Onnx__NodeProto *node, size_t i, const char *name);
 

@@ -47,7 +47,8 @@ int vd_onnx_bypass(vd_onnx_graph *graph, vd_error *error);
 int vd_onnx_settings(vd_onnx_graph *graph, vd_error *error);
 
 /* Operations that OpenCV 4.6 lacks or gets wrong as others that it does right: squares and roots written as
- * Pow, averages over padding that counts. */
+ * Pow, averages over padding that counts, padding that keeps the size (auto_pad); bounds
+ * of Clip and sizes of windows written where it looks for them. */
 int vd_onnx_replace(vd_onnx_graph *graph, vd_error *error);
 
 /* Moves the factor behind a product of two computed matrices to the first of them: OpenCV 4.6 drops it in

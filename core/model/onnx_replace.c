@@ -3,6 +3,7 @@
 
 #include "model/onnx_edit.h"
 #include "model/onnx_passes.h"
+#include "model/onnx_rules.h"
 
 /* x² as x · x, √x, x itself. */
 static int replace_pow(vd_onnx_graph *graph, Onnx__NodeProto *node, bool *ret_done)
@@ -53,12 +54,61 @@ static int replace_average(vd_onnx_graph *graph, Onnx__NodeProto *node, bool *re
     return set ? VD_OK : vd_onnx_no_memory(graph, error);
 }
 
+/* Padding that keeps the size, in numbers: OpenCV 4.6 always puts the odd one behind. */
+static int replace_padding(vd_onnx_graph *graph, Onnx__NodeProto *node, bool *ret_done)
+{
+    int64_t pads[2 * VD_ONNX_RANK];
+    int axes = 0;
+    if (!vd_rule_same_padding(graph, node, &axes, pads))
+        return VD_OK;
+    *ret_done = true;
+    vd_onnx_drop_setting(node, "auto_pad");
+    return vd_onnx_set_ints(node, "pads", pads, 2 * axes);
+}
+
+/* Bounds of Clip as settings, as they were before version 11 of the format: OpenCV 4.6 refuses them as
+ * inputs. */
+static int replace_bounds(vd_onnx_graph *graph, Onnx__NodeProto *node, bool *ret_done)
+{
+    const char *const names[] = {NULL, "min", "max"};
+    if (!vd_onnx_is(node, "Clip") || node->n_input < 2 || node->n_input > 3)
+        return VD_OK;
+    for (size_t i = 1; i < node->n_input; i++) {
+        const vd_value *bound = vd_onnx_input(graph, node, i);
+        if (*node->input[i] && (!bound || !bound->constant || vd_onnx_tensor_count(bound->constant) != 1))
+            return VD_OK;
+    }
+    for (size_t i = 1; i < node->n_input; i++) {
+        const vd_value *bound = vd_onnx_input(graph, node, i);
+        if (bound &&
+            vd_onnx_set_float(node, names[i], (float)vd_onnx_tensor_number(bound->constant, 0)) != VD_OK)
+            return VD_ENOMEM;
+    }
+    vd_onnx_keep_inputs(node, 1);
+    *ret_done = true;
+    return VD_OK;
+}
+
+/* A convolution's kernel_shape may be left out, and OpenCV 4.6 wants it. */
+static int replace_kernel(vd_onnx_graph *graph, Onnx__NodeProto *node, bool *ret_done)
+{
+    const vd_value *weights = vd_onnx_input(graph, node, 1);
+    if ((!vd_onnx_is(node, "Conv") && !vd_onnx_is(node, "ConvTranspose")) || !weights ||
+        weights->shape.rank < 3 || vd_onnx_attribute(node, "kernel_shape"))
+        return VD_OK;
+    *ret_done = true;
+    return vd_onnx_set_ints(node, "kernel_shape", weights->shape.dims + 2, weights->shape.rank - 2);
+}
+
 int vd_onnx_replace(vd_onnx_graph *graph, vd_error *error)
 {
     int code = VD_OK;
     for (size_t i = 0; code == VD_OK && i < graph->proto->n_node; i++) {
         Onnx__NodeProto *node = graph->proto->node[i];
         bool done = false;
+        if (replace_padding(graph, node, &done) != VD_OK || replace_bounds(graph, node, &done) != VD_OK ||
+            replace_kernel(graph, node, &done) != VD_OK)
+            return vd_onnx_no_memory(graph, error);
         if (vd_onnx_is(node, "Pow")) {
             if (replace_pow(graph, node, &done) != VD_OK)
                 code = vd_onnx_no_memory(graph, error);

@@ -45,6 +45,11 @@ bool vd_rule_slice_plan(const vd_onnx_graph *graph, const Onnx__NodeProto *node,
 /* Which extents a Shape node gives of so many: their number, and the first of them. */
 int vd_rule_shape_part(const Onnx__NodeProto *node, int rank, int *ret_first);
 
+/* The padding that auto_pad asks for at a convolution or pooling of known shape: *ret_axes values before, as
+ * many behind. False when the node does not ask for it. */
+bool vd_rule_same_padding(const vd_onnx_graph *graph, const Onnx__NodeProto *node, int *ret_axes,
+                          int64_t ret_pads[2 * VD_ONNX_RANK]);
+
 /* The order of axes of a Transpose node over `rank` axes. */
 bool vd_rule_order(const Onnx__NodeProto *node, int rank, int ret_order[VD_ONNX_RANK]);
 

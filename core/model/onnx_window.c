@@ -122,6 +122,27 @@ bool vd_rule_conv(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
     return vd_rule_put_like(graph, node, &in);
 }
 
+bool vd_rule_same_padding(const vd_onnx_graph *graph, const Onnx__NodeProto *node, int *ret_axes,
+                          int64_t ret_pads[2 * VD_ONNX_RANK])
+{
+    vd_shape in, weights;
+    window w;
+    const Onnx__AttributeProto *automatic = vd_onnx_attribute(node, "auto_pad");
+    bool conv = vd_onnx_is(node, "Conv");
+    if (!automatic || (!text_is(automatic, "SAME_UPPER") && !text_is(automatic, "SAME_LOWER")) ||
+        (!conv && !vd_onnx_is(node, "MaxPool") && !vd_onnx_is(node, "AveragePool")) ||
+        !vd_rule_shape(graph, node, 0, &in) ||
+        (conv && (!vd_rule_shape(graph, node, 1, &weights) || weights.rank != in.rank)) ||
+        !read_window(node, &in, conv ? weights.dims + 2 : NULL, &w))
+        return false;
+    for (int i = 0; i < w.axes; i++) {
+        ret_pads[i] = w.before[i];
+        ret_pads[i + w.axes] = w.after[i];
+    }
+    *ret_axes = w.axes;
+    return true;
+}
+
 bool vd_rule_conv_transpose(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
 {
     vd_shape in, weights;
