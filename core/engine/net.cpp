@@ -233,7 +233,7 @@ int make_planned(making m, std::unique_ptr<vd_net> &ret_net, vd_error *ret_reaso
     if (!vd_kernel_here())
         return vd_error_set(ret_reason, VD_EFORMAT, nullptr, "%s.",
                             vd_engine_onednn_version() ? "oneDNN needs a processor with AVX2"
-                                                       : "This program was built without oneDNN");
+                                                       : "this program was built without oneDNN");
     try {
         PlanLayer::register_once();
         return make_net(m, ret_net);
@@ -277,7 +277,6 @@ int check_options(const vd_net_options &options, vd_error *error)
 
 int vedette::run_pass(vd_net *net, vd_error *error)
 {
-    flush_denormals flushed;
     follow_threads();
     if (net->whole)
         return run_whole(net, error);

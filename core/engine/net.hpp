@@ -31,20 +31,6 @@ int run_pass(vd_net *net, vd_error *error);
 /* What vd_engine_set_threads said last, told to the calling thread's kernels; cheap. */
 void follow_threads();
 
-/* Numbers too small for the usual form count as 0 while it lives: sums of them are many times slower, and no
- * score is that small. Holds for the calling thread, where the processor has such a switch. */
-class flush_denormals
-{
-  public:
-    flush_denormals();
-    ~flush_denormals();
-    flush_denormals(const flush_denormals &) = delete;
-    flush_denormals &operator=(const flush_denormals &) = delete;
-
-  private:
-    unsigned before_ = 0;
-};
-
 } // namespace vedette
 
 #endif

@@ -1,11 +1,7 @@
-/* Where the time of a pass goes, what the machine has for one, and the processor's switches. */
+/* Where the time of a pass goes, and what the machine has for one. */
 #include <algorithm>
 #include <cstdio>
 #include <vector>
-
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
 
 #include "engine/guard.hpp"
 #include "engine/net.hpp"
@@ -16,10 +12,6 @@ namespace
 {
 
 enum { MOST_PASSES = 10000 };
-
-#if defined(__SSE2__)
-const unsigned FLUSH_AND_ZERO = 0x8040; /* results that are denormal become 0, and operands are taken for 0 */
-#endif
 
 int measure_plans(vd_net *net, int passes, std::vector<vd_plan_line> &lines, vd_error *error)
 {
@@ -71,26 +63,10 @@ int measure_opencv(vd_net *net, int passes, std::vector<vd_plan_line> &lines, vd
 
 } // namespace
 
-vedette::flush_denormals::flush_denormals()
-{
-#if defined(__SSE2__)
-    before_ = _mm_getcsr();
-    _mm_setcsr(before_ | FLUSH_AND_ZERO);
-#endif
-}
-
-vedette::flush_denormals::~flush_denormals()
-{
-#if defined(__SSE2__)
-    _mm_setcsr(before_);
-#endif
-}
-
 extern "C" int vd_net_measure(vd_net *net, int passes, vd_plan_line *ret_lines, size_t room,
                               size_t *ret_count, vd_error *error)
 {
     return guard(error, "measure the network", [&] {
-        vedette::flush_denormals flushed;
         vedette::follow_threads();
         std::vector<vd_plan_line> lines;
         int count = std::min(std::max(passes, 1), static_cast<int>(MOST_PASSES));
