@@ -39,7 +39,8 @@ static void note_heads(const vd_heads *heads, vd_model *model)
         snprintf(list + strlen(list), sizeof list - strlen(list), "%s%d", i > 0 ? ", " : "",
                  heads->levels[i].stride);
     vd_model_note(model, "%d boxes are the cells of grids with strides %s", heads->cells, list);
-    vd_model_note(model, "class scores are the sigmoid of one channel each, %d classes", heads->classes);
+    vd_model_note(model, "class scores are the sigmoid of one channel each, %d class%s", heads->classes,
+                  heads->classes > 1 ? "es" : "");
     if (heads->bins > 1)
         vd_model_note(model, "boxes are distances to four sides, each the mean of %d bins", heads->bins);
     else

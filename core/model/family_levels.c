@@ -178,8 +178,8 @@ static bool tell_nanodet(const levels *l, vd_model *model)
     model->classes = classes;
     model->bins = columns / SIDES;
     sum_cells(model);
-    vd_model_note(model, "outputs paired by their rows and columns: %d grids of %d class scores",
-                  model->level_count, classes);
+    vd_model_note(model, "outputs paired by their rows and columns: %d grids of %d class score%s",
+                  model->level_count, classes, classes > 1 ? "s" : "");
     if (model->bins > 1)
         vd_model_note(model, "distances to four sides come as %d bins each", model->bins);
     else
@@ -258,8 +258,8 @@ static void tell_fastestdet(levels *l, const vd_value *out, vd_model *model)
                                         .scores = 0,
                                         .object = 0,
                                         .angle = -1};
-    vd_model_note(model, "one map: a sigmoid for objectness, 4 untouched box values, %d classes by softmax",
-                  model->classes);
+    vd_model_note(model, "one map: a sigmoid for objectness, 4 untouched box values, %d class%s by softmax",
+                  model->classes, model->classes > 1 ? "es" : "");
 }
 
 void vd_family_levels(const vd_onnx_graph *graph, vd_model *model)

@@ -170,7 +170,7 @@ static int find_level(rows *r, int first, vd_model_level *level)
 static int count_classes(rows *r)
 {
     int classes = 0;
-    for (int column = CLASS; column < r->columns; column++, classes++) {
+    for (int column = CLASS; column < r->columns && classes <= VD_MAX_CLASSES; column++, classes++) {
         int64_t index[VD_ONNX_RANK] = {0, 0, column};
         double number;
         if (!vd_trace_element(&r->trace, r->out, index, &number) || r->trace.leaf_count != 1 ||

@@ -344,7 +344,8 @@ static follower *follower_of(const Onnx__NodeProto *node)
 
 static bool follow(vd_trace *trace, const vd_value *value, const int64_t *index, double *ret_number)
 {
-    if (!value || value->shape.rank < 0 || ++trace->steps > VD_TRACE_STEPS || trace->depth > VD_TRACE_DEPTH)
+    if (!value || value->shape.rank < 0 || ++trace->steps > VD_TRACE_STEPS ||
+        ++trace->all_steps > VD_TRACE_ALL_STEPS || trace->depth > VD_TRACE_DEPTH)
         return false;
     for (int i = 0; i < value->shape.rank; i++)
         if (index[i] < 0 || index[i] >= value->shape.dims[i])

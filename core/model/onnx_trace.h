@@ -10,7 +10,8 @@
 
 #include "model/onnx_graph.h"
 
-enum { VD_TRACE_LEAVES = 320, VD_TRACE_STEPS = 20000, VD_TRACE_DEPTH = 64 };
+/* Limits: of one element, and of all that one follower is asked for (real files take less than a tenth). */
+enum { VD_TRACE_LEAVES = 320, VD_TRACE_STEPS = 20000, VD_TRACE_DEPTH = 64, VD_TRACE_ALL_STEPS = 3000000 };
 
 /* An element of a map [n, channels, h, w]: the output of a convolution, with a bias added where that is a
  * node of its own. */
@@ -24,7 +25,7 @@ typedef struct vd_trace {
     const vd_onnx_graph *graph; /* borrowed */
     vd_leaf leaves[VD_TRACE_LEAVES];
     int leaf_count; /* of the last element */
-    int steps, depth;
+    int steps, depth, all_steps;
     const Onnx__NodeProto *softmax; /* whose sum over `line` is kept */
     int64_t line[VD_ONNX_RANK];
     double sum;

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "check_main.h"
 #include "model/model.h"
 #include "model/onnx_file.h"
-#include "model/onnx_trace.h"
 #include "onnx_build.h"
 
 /* Networks in small: maps straight from the picture, and behind them what each family computes. */
@@ -76,9 +76,24 @@ static void add_slice(Onnx__ModelProto *m, const char *input, const char *output
     build_node(m, "Slice", text("%s %s_first %s_end %s_axis", input, output, output, output), output);
 }
 
+/* The cells' middles [1, 2, 84] and strides [1, 84]; `error` is added to the strides. */
+static void add_anchors(Onnx__ModelProto *m, double error)
+{
+    Onnx__TensorProto *middles = build_constant(m, "middles", VD_ONNX_FLOAT, DIMS(1, 2, CELLS));
+    Onnx__TensorProto *factors = build_constant(m, "factors", VD_ONNX_FLOAT, DIMS(1, CELLS));
+    size_t cell = 0;
+    for (int l = 0; l < LEVELS; l++)
+        for (int i = 0; i < side_of(l) * side_of(l); i++, cell++) {
+            vd_onnx_tensor_set_number(middles, cell, i % side_of(l) + 0.5);
+            vd_onnx_tensor_set_number(middles, CELLS + cell, i / side_of(l) + 0.5);
+            vd_onnx_tensor_set_number(factors, cell, strides[l] + error);
+        }
+}
+
 /* --- YOLOX */
 
-static Onnx__ModelProto *build_yolox(int classes)
+/* [1, 5 + classes, 84] */
+static Onnx__ModelProto *join_yolox(int classes)
 {
     Onnx__ModelProto *m = empty_model();
     for (int l = 0; l < LEVELS; l++) {
@@ -91,7 +106,33 @@ static Onnx__ModelProto *build_yolox(int classes)
         add_reshape(m, text("all%d", l), text("flat%d", l), DIMS(1, 5 + classes, -1));
     }
     add_concat(m, "flat0 flat1 flat2", "joined", 2);
+    return m;
+}
+
+static Onnx__ModelProto *build_yolox(int classes)
+{
+    Onnx__ModelProto *m = join_yolox(classes);
     add_transpose(m, "joined", "output", DIMS(0, 2, 1));
+    build_output(m, "output", DIMS(1, CELLS, 5 + classes));
+    return m;
+}
+
+/* Boxes in pixels, as its exporter's --decode_in_inference writes them. */
+static Onnx__ModelProto *build_yolox_decoded(int classes)
+{
+    Onnx__ModelProto *m = join_yolox(classes);
+    add_anchors(m, 0);
+    build_number(m, "half", VD_ONNX_FLOAT, 0.5);
+    build_node(m, "Sub", "middles half", "cells");
+    add_slice(m, "joined", "xy", 1, 0, 2);
+    add_slice(m, "joined", "wh", 1, 2, 4);
+    add_slice(m, "joined", "rest", 1, 4, 5 + classes);
+    build_node(m, "Add", "xy cells", "moved");
+    build_node(m, "Mul", "moved factors", "center");
+    build_node(m, "Exp", "wh", "grown");
+    build_node(m, "Mul", "grown factors", "size");
+    add_concat(m, "center size rest", "decoded", 1);
+    add_transpose(m, "decoded", "output", DIMS(0, 2, 1));
     build_output(m, "output", DIMS(1, CELLS, 5 + classes));
     return m;
 }
@@ -147,20 +188,6 @@ static Onnx__ModelProto *build_yolov5(int classes, bool decoded)
 }
 
 /* --- Ultralytics' heads, with plain distances as YOLO26 has them */
-
-/* The cells' middles [1, 2, 84] and strides [1, 84]; `error` is added to the strides. */
-static void add_anchors(Onnx__ModelProto *m, double error)
-{
-    Onnx__TensorProto *middles = build_constant(m, "middles", VD_ONNX_FLOAT, DIMS(1, 2, CELLS));
-    Onnx__TensorProto *factors = build_constant(m, "factors", VD_ONNX_FLOAT, DIMS(1, CELLS));
-    size_t cell = 0;
-    for (int l = 0; l < LEVELS; l++)
-        for (int i = 0; i < side_of(l) * side_of(l); i++, cell++) {
-            vd_onnx_tensor_set_number(middles, cell, i % side_of(l) + 0.5);
-            vd_onnx_tensor_set_number(middles, CELLS + cell, i / side_of(l) + 0.5);
-            vd_onnx_tensor_set_number(factors, cell, strides[l] + error);
-        }
-}
 
 /* The join is [1, 4 + classes, 84] of corners. */
 static Onnx__ModelProto *build_heads(int classes, double error)
@@ -342,6 +369,8 @@ static Onnx__ModelProto *nanodet_bins(int classes)
 static const wanted families[] = {
     {"YOLOX, 1 class", build_yolox, 1, VD_FAMILY_YOLOX, CELLS, 1, false, VD_FIT_TOP_LEFT, VD_CHANNELS_BGR},
     {"YOLOX, 2 classes", build_yolox, 2, VD_FAMILY_YOLOX, CELLS, 1, false, VD_FIT_TOP_LEFT, VD_CHANNELS_BGR},
+    {"YOLOX decoded, 1 class", build_yolox_decoded, 1, VD_FAMILY_YOLOV5, CELLS, 1, false, VD_FIT_TOP_LEFT,
+     VD_CHANNELS_BGR},
     {"YOLOv5, 1 class", yolov5_decoded, 1, VD_FAMILY_YOLOV5, 3 * CELLS, 1, false, VD_FIT_CENTRE,
      VD_CHANNELS_RGB},
     {"YOLOv5, 3 classes", yolov5_decoded, 3, VD_FAMILY_YOLOV5, 3 * CELLS, 1, false, VD_FIT_CENTRE,
@@ -468,6 +497,57 @@ START_TEST(test_no_family)
     build_output(m, "output", DIMS(1, 64, 7));
     ck_assert_int_eq(read_proto(m, &model, &error), VD_EFORMAT);
     ck_assert_msg(strstr(error.text, "[1, 64, 7]") != NULL, "%s", error.text);
+}
+END_TEST
+
+/* Damage at places a fixed generator picks: read or refused, never a crash, and never long. */
+START_TEST(test_damaged)
+{
+    size_t length;
+    uint8_t *bytes;
+    Onnx__ModelProto *m = families[_i].build(families[_i].classes);
+    ck_assert_int_eq(vd_onnx_pack(m, &bytes, &length), VD_OK);
+    build_free(m);
+    uint8_t *copy = malloc(length);
+    uint64_t state = 54321 + (uint64_t)_i;
+    int refused = 0;
+    for (int round = 0; round < 60; round++) {
+        vd_model *model = NULL;
+        vd_error error = {0};
+        Onnx__ModelProto *damaged = NULL;
+        memcpy(copy, bytes, length);
+        for (int hit = 0; hit < 2; hit++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            size_t at = (size_t)(state >> 33) % 4000; /* nodes come first, outputs last, weights between */
+            copy[at < 3000 ? at % length : length - 1 - (at - 3000) % length] = (uint8_t)(state >> 24);
+        }
+        if (vd_onnx_parse(copy, length, "", &damaged, &error) == VD_OK)
+            refused += read_proto(damaged, &model, &error) != VD_OK;
+        else
+            refused++;
+        vd_model_free(&model);
+    }
+    ck_assert_int_gt(refused, 5);
+    free(bytes);
+    free(copy);
+}
+END_TEST
+
+/* A value that doubles itself forty times over has 2 to the 40 paths: given up, in time. */
+START_TEST(test_many_paths)
+{
+    vd_model *model = NULL;
+    vd_error error = {0};
+    Onnx__ModelProto *m = empty_model();
+    add_map(m, "map", 0, 7);
+    add_reshape(m, "map", "v0", DIMS(1, 7, -1));
+    for (int i = 0; i < 40; i++)
+        build_node(m, "Add", text("v%d v%d", i, i), text("v%d", i + 1));
+    add_transpose(m, "v40", "output", DIMS(0, 2, 1));
+    build_output(m, "output", DIMS(1, 64, 7));
+    int64_t start_ns = vd_clock_now_ns();
+    ck_assert_int_eq(read_proto(m, &model, &error), VD_EFORMAT);
+    ck_assert_int_lt(vd_clock_now_ns() - start_ns, 2 * VD_NS_PER_S);
 }
 END_TEST
 
@@ -621,6 +701,8 @@ static Suite *suite(void)
     tcase_add_test(t, test_unproven_heads);
     tcase_add_test(t, test_crossed_levels);
     tcase_add_test(t, test_no_family);
+    tcase_add_loop_test(t, test_damaged, 0, COUNT_OF(families));
+    tcase_add_test(t, test_many_paths);
     suite_add_tcase(s, t);
     t = tcase_create("shared");
     tcase_set_timeout(t, 60);
