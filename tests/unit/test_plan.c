@@ -205,9 +205,23 @@ static void make_products(plan_case *c)
     case_output(c, case_binary(c, VD_PLAN_SUB, product, case_slice(c, product, 2, 1, 1, 1)));
 }
 
+/* Additions of two convolutions, of one that others read as well, of one and itself. */
+static void make_branches(plan_case *c)
+{
+    int x = case_conv(c, case_picture(c, 3, 9, 7), 20, 3, 1, VD_ACT_RELU);
+    int a = case_conv(c, x, 20, 3, 1, VD_ACT_NONE), b = case_conv(c, x, 20, 1, 1, VD_ACT_NONE);
+    x = case_act(c, case_binary(c, VD_PLAN_ADD, a, b), VD_ACT_RELU);
+    int y = case_conv(c, x, 20, 3, 1, VD_ACT_SILU);
+    x = case_binary(c, VD_PLAN_ADD, x, y);
+    x = case_concat(c, 1, 2, (const int[]){x, case_conv(c, y, 20, 1, 1, VD_ACT_SIGMOID)});
+    int z = case_conv(c, x, 40, 1, 1, VD_ACT_SILU), shown = case_conv(c, x, 40, 1, 1, VD_ACT_SILU);
+    case_output(c, case_binary(c, VD_PLAN_ADD, case_binary(c, VD_PLAN_ADD, z, z), shown));
+    case_output(c, shown);
+}
+
 static make_graph *const makers[] = {
-    make_c2f,    make_unaligned_c2f, make_sppf,  make_c3k2,  make_attention, make_heads,   make_upsampling,
-    make_groups, make_excitation,    make_moves, make_batch, make_knots,     make_products};
+    make_c2f,    make_unaligned_c2f, make_sppf,  make_c3k2,  make_attention, make_heads,    make_upsampling,
+    make_groups, make_excitation,    make_moves, make_batch, make_knots,     make_branches, make_products};
 enum { MAKERS = sizeof makers / sizeof *makers };
 
 static bool is_here(vd_kernel_type type)
