@@ -62,8 +62,8 @@ bool vd_plan_put_conv(vd_planner *p, const Onnx__NodeProto *node)
     int64_t group = vd_onnx_attribute_int(node, "group", 1), reach[2];
     vd_plan_step step = vd_plan_unary(p, node, turned ? VD_PLAN_DECONV : VD_PLAN_CONV);
     int *ints = step.ints;
-    if (!x || !y || !weights || x->shape.rank != 4 || x->shape.dims[0] != 1 || weights->shape.rank != 4 ||
-        group < 1 || group > MAX_SETTING || (turned && vd_onnx_attribute(node, "output_shape")) ||
+    if (!x || !y || !weights || x->shape.rank != 4 || weights->shape.rank != 4 || group < 1 ||
+        group > MAX_SETTING || (turned && vd_onnx_attribute(node, "output_shape")) ||
         !read_list(node, "strides", 2, 1, ints) || !read_list(node, "dilations", 2, 1, ints + 6))
         return false;
     for (int i = 0; i < 2; i++)

@@ -175,13 +175,6 @@ START_TEST(test_small_runs_stay)
     ck_assert_int_eq(gather(m).runs, 0);
     ck_assert_uint_eq(m->graph->n_node, 3);
     build_free(m);
-
-    m = build_model(12); /* two pictures at once */
-    build_input(m, "x", VD_ONNX_FLOAT, DIMS(2, 4, 8, 8));
-    put_chain(m, "x", "a", 5);
-    build_output(m, "a", DIMS(2, 4, 8, 8));
-    ck_assert_int_eq(gather(m).runs, 0);
-    build_free(m);
 }
 END_TEST
 
