@@ -212,6 +212,81 @@ START_TEST(a_hundred_swaps_lose_no_frame)
 }
 END_TEST
 
+/* --- Real networks, real files of which one in three is refused, a real clip that goes round */
+
+enum { REAL_SWAPS = 30, REAL_WARM = 12 };
+
+/* The path of a file in the shared folder, or NULL when it is not there: then the test is left out. */
+static const char *shared_file(const char *name, char path[512])
+{
+    const char *shared = getenv("VEDETTE_SHARED"), *required = getenv("VEDETTE_REQUIRE_SHARED");
+    snprintf(path, 512, "%s/%s", shared ? shared : "../shared", name);
+    if (access(path, R_OK) == 0)
+        return path;
+    ck_assert_msg(!required || strcmp(required, "1") != 0, "%s is missing", path);
+    printf("waits for shared: %s\n", name);
+    return NULL;
+}
+
+static void swap_real(vd_camera *camera, int n)
+{
+    static const char *const files[] = {"models/yolov8n-320.onnx",
+                                        "models/yolo11n-320.onnx",
+                                        "models/families/refused/segmentation_unet_gray224.onnx",
+                                        "models/families/yunet-n_face_320.onnx",
+                                        "models/families/yolo-fastest-1.1_coco80.weights",
+                                        "models/families/refused/mismatched_80class.weights"};
+    char path[512];
+    bool refused = n % 3 == 2;
+    vd_camera_status before = status_of(camera);
+    if (!shared_file(files[n % 6], path))
+        return;
+    vd_camera_set_model(camera, path, NULL);
+    vd_camera_status status = wait_for_model(camera);
+    ck_assert_msg((status.model_state == VD_MODEL_FAILED) == refused, "%s: %s", path,
+                  status.model_error.text);
+    ck_assert_int_eq(strcmp(status.model, before.model) == 0, refused);
+    ck_assert_int_ne(status.engine[0], '\0');
+    wait_for_frames(camera, 1);
+}
+
+static uint64_t swap_real_models(const char *clip, const char *model)
+{
+    vd_camera_options options = VD_CAMERA_OPTIONS_INIT;
+    vd_camera *camera = NULL;
+    size_t warm = 0;
+    options.address = clip;
+    options.model = model;
+    options.loop = true;
+    ck_assert_int_eq(vd_camera_open(&options, &camera, NULL), VD_OK);
+    wait_for_model(camera);
+    wait_for_frames(camera, 1);
+    for (int i = 0; i < REAL_SWAPS; i++) {
+        swap_real(camera, i);
+        if (i + 1 == REAL_WARM)
+            warm = heap_bytes();
+    }
+    vd_camera_status status = status_of(camera);
+    long grown = (long)(heap_bytes() - warm);
+    printf("%d swaps of real models, %llu frames shown, %llu not, heap %+ld KiB\n", REAL_SWAPS,
+           (unsigned long long)status.shown, (unsigned long long)status.dropped_display, grown / 1024);
+    ck_assert_uint_eq(status.dropped_source + status.failed_detection, 0);
+    ck_assert_int_eq(status.state, VD_CAMERA_PLAYING);
+    ck_assert_int_lt(grown, 4 << 20);
+    vd_camera_close(&camera);
+    return status.dropped_display;
+}
+
+START_TEST(real_models_are_swapped)
+{
+    char clip[512], model[512];
+    if (!shared_file("clips/car-detection.mp4", clip) || !shared_file("models/yolo26n.onnx", model))
+        return;
+    ck_assert(swap_real_models(clip, model) == 0 || swap_real_models(clip, model) == 0 ||
+              swap_real_models(clip, model) == 0);
+}
+END_TEST
+
 /* The one asked for last counts, however fast they are asked for. */
 START_TEST(the_last_wish_wins)
 {
@@ -262,6 +337,11 @@ static Suite *swap_suite(void)
     tcase_add_test(swaps, the_last_wish_wins);
     tcase_add_test(swaps, closing_meets_a_swap);
     suite_add_tcase(suite, swaps);
+    TCase *real = tcase_create("real");
+    tcase_add_checked_fixture(real, setup, teardown);
+    tcase_set_timeout(real, 110);
+    tcase_add_test(real, real_models_are_swapped);
+    suite_add_tcase(suite, real);
     return suite;
 }
 
