@@ -40,6 +40,21 @@ static void show_tuning(VdTune *tune)
     gtk_widget_set_sensitive(tune->reset, vd_store_can_reset(tune->store));
 }
 
+/* Below the model: what computes it, or that there is a choice. */
+static void show_hint(VdTune *tune, const char *asked, const vd_camera_status *status)
+{
+    char computed[sizeof status->engine + 16];
+    const char *hint = g_str_equal(asked, "builtin:motion")
+                           ? "Using the built-in motion detector; choose a model…"
+                           : "Using the built-in people detector; choose a model…";
+    bool ready = status->model_state == VD_MODEL_READY && *status->engine;
+    g_snprintf(computed, sizeof computed, "Computed by %s", status->engine);
+    gtk_label_set_text(tune->model_hint, ready ? computed : hint);
+    gtk_widget_set_visible(GTK_WIDGET(tune->model_hint),
+                           ready || (*asked && !vd_store_model_is_chosen(tune->store) &&
+                                     status->model_state != VD_MODEL_FAILED));
+}
+
 static void show_model(VdTune *tune)
 {
     char name[128], text[160];
@@ -58,12 +73,7 @@ static void show_model(VdTune *tune)
     gtk_widget_set_visible(GTK_WIDGET(tune->spinner), loading);
     g_object_set(tune->spinner, "active", loading, NULL);
 
-    const char *hint = g_str_equal(asked, "builtin:motion")
-                           ? "Using the built-in motion detector; choose a model…"
-                           : "Using the built-in people detector; choose a model…";
-    gtk_label_set_text(tune->model_hint, hint);
-    gtk_widget_set_visible(GTK_WIDGET(tune->model_hint), *asked && !vd_store_model_is_chosen(tune->store) &&
-                                                             status->model_state != VD_MODEL_FAILED);
+    show_hint(tune, asked, status);
 }
 
 static void changed(void *context, unsigned changes)
