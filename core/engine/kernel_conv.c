@@ -88,6 +88,8 @@ int vd_conv_new(const vd_conv_shape *shape, const float *weights, const float *b
         status = dnnl_stream_create(&conv->stream, conv->engine, dnnl_stream_default_flags);
     if (status == dnnl_success)
         status = vd_conv_find(conv, weights, bias);
+    if (status == dnnl_success)
+        status = vd_wino_find(conv, weights);
     if (status == dnnl_success && !conv->count)
         status = dnnl_unimplemented;
     if (status != dnnl_success) {
@@ -104,6 +106,7 @@ int vd_conv_new(const vd_conv_shape *shape, const float *weights, const float *b
 
 void vd_candidate_fini(vd_candidate *candidate)
 {
+    free(candidate->wino_weights);
     if (candidate->primitive)
         dnnl_primitive_destroy(candidate->primitive);
     const dnnl_memory_t memories[] = {candidate->in, candidate->out, candidate->addend, candidate->scratch};
@@ -143,6 +146,16 @@ size_t vd_conv_scratch_bytes(const vd_conv *conv)
         most = bytes > most ? bytes : most;
     }
     return most;
+}
+
+int vd_conv_candidates(const vd_conv *conv)
+{
+    return conv->count;
+}
+
+void vd_conv_choose(vd_conv *conv, int candidate)
+{
+    conv->chosen = candidate;
 }
 
 const char *vd_conv_text(const vd_conv *conv)
@@ -202,6 +215,12 @@ static void clear_padding(const vd_conv *conv, void *out)
 int vd_candidate_run(const vd_conv *conv, const vd_candidate *candidate, const void *in, void *out,
                      const void *addend, void *scratch, vd_error *error)
 {
+    if (candidate->wino_weights) {
+        vd_wino_run(conv, candidate, in, out, addend, scratch);
+        if (conv->clears)
+            clear_padding(conv, out);
+        return VD_OK;
+    }
     const vd_conv_shape *shape = &conv->shape;
     char *fed = (char *)scratch + candidate->own_bytes, *made = fed + candidate->feed_bytes;
     /* What would overwrite the addend before it is added goes to the scratch first. */

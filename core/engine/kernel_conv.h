@@ -22,7 +22,8 @@ typedef struct vd_conv_weights {
 
 /* One way to compute the whole step: feed, primitive, and a pass for what the primitive does not do. */
 typedef struct vd_candidate {
-    dnnl_primitive_t primitive;
+    dnnl_primitive_t primitive; /* NULL: our own Winograd, by wino_weights */
+    float *wino_weights;
     dnnl_memory_t in, out, addend, scratch; /* without memory of their own */
     vd_conv_weights *weights;
     vd_conv_feed feed;
@@ -57,6 +58,11 @@ float *vd_conv_full_weights(const vd_conv *conv, int in_full, const float *weigh
 
 /* Finds all candidates. dnnl_success also when there is none. */
 dnnl_status_t vd_conv_find(vd_conv *conv, const float *weights, const float *bias);
+
+/* Adds the candidate of kernel_wino.c where it can compute the shape. */
+dnnl_status_t vd_wino_find(vd_conv *conv, const float *weights);
+void vd_wino_run(const vd_conv *conv, const vd_candidate *candidate, const void *in, void *out,
+                 const void *addend, void *scratch);
 
 void vd_candidate_fini(vd_candidate *candidate);
 

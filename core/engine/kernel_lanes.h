@@ -44,6 +44,18 @@ typedef struct vd_rows_job {
     int columns;
 } vd_rows_job;
 
+/* A 3 × 3 convolution of stride 1 by Winograd's method, see kernel_wino.c. */
+typedef struct vd_wino_job {
+    vd_kernel_type type, out_type;
+    vd_plan_act act;
+    float args[2];
+    const void *in, *addend; /* addend may be NULL */
+    const float *weights, *bias;
+    void *out;
+    int in_full, out_full, in_height, in_width, out_height, out_width, pad_top, pad_left;
+    int tiles_wide;
+} vd_wino_job;
+
 /* Each works on [begin, end) of its job: elements, blocks of channels, rows of all blocks' outputs, rows. */
 typedef struct vd_lanes {
     int block; /* channels of a block */
@@ -53,6 +65,8 @@ typedef struct vd_lanes {
     void (*block_out)(const vd_block_job *job, size_t begin, size_t end);
     void (*max_pool)(const vd_pool_job *job, size_t begin, size_t end);
     void (*softmax)(const vd_rows_job *job, size_t begin, size_t end);
+    /* `count` tiles from `first` on; `room` holds 36 · count · (in_full + 2 · block) floats. */
+    void (*wino)(const vd_wino_job *job, int first, int count, float *room);
 } vd_lanes;
 
 extern const vd_lanes vd_lanes_plain;

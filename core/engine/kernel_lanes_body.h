@@ -432,5 +432,7 @@ static void run_softmax(const vd_rows_job *job, size_t begin, size_t end)
                     job->columns);
 }
 
-const vd_lanes VD_LANES_TABLE = {BLOCK,         run_act,      run_binary, run_block_in,
-                                 run_block_out, run_max_pool, run_softmax};
+#include "engine/kernel_lanes_wino.h"
+
+const vd_lanes VD_LANES_TABLE = {BLOCK,         run_act,      run_binary,  run_block_in,
+                                 run_block_out, run_max_pool, run_softmax, run_wino};

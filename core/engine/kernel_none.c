@@ -31,6 +31,17 @@ int vd_conv_run(const vd_conv *conv, const void *in, void *out, const void *adde
     return vd_error_set(error, VD_EFORMAT, NULL, "this program was built without oneDNN");
 }
 
+int vd_conv_candidates(const vd_conv *conv)
+{
+    (void)conv;
+    return 0;
+}
+
+void vd_conv_choose(vd_conv *conv, int candidate)
+{
+    (void)conv, (void)candidate;
+}
+
 const char *vd_conv_text(const vd_conv *conv)
 {
     (void)conv;

@@ -77,6 +77,10 @@ int vd_conv_tune(vd_conv *conv, const void *in, void *out, const void *addend, v
 int vd_conv_run(const vd_conv *conv, const void *in, void *out, const void *addend, void *scratch,
                 vd_error *error);
 
+/* How many candidates there are, one after tuning, and which of them runs: for tests and measurements. */
+int vd_conv_candidates(const vd_conv *conv);
+void vd_conv_choose(vd_conv *conv, int candidate);
+
 /* What computes it, such as "jit_fp32_wino_2x3 + silu pass". Borrowed from conv. */
 const char *vd_conv_text(const vd_conv *conv);
 
