@@ -197,8 +197,8 @@ static int plan_network(vd_model *model, const char *place, vd_error *error)
     int code = vd_onnx_plan_file(model->network, model->network_bytes, place, &model->planned,
                                  &model->planned_bytes, &tally, error);
     if (code == VD_OK && tally.runs > 0)
-        vd_model_note(model, "gathered %d layers into %d run%s, %d left to OpenCV", tally.gathered,
-                      tally.runs, tally.runs > 1 ? "s" : "", tally.left);
+        vd_model_note(model, "gathered %d of %d layers into %d run%s", tally.gathered,
+                      tally.gathered + tally.left, tally.runs, tally.runs > 1 ? "s" : "");
     return code;
 }
 
