@@ -332,14 +332,14 @@ static Suite *swap_suite(void)
     Suite *suite = suite_create("swap");
     TCase *swaps = tcase_create("swaps");
     tcase_add_checked_fixture(swaps, setup, teardown);
-    tcase_set_timeout(swaps, 110);
+    tcase_set_timeout(swaps, 300);
     tcase_add_test(swaps, a_hundred_swaps_lose_no_frame);
     tcase_add_test(swaps, the_last_wish_wins);
     tcase_add_test(swaps, closing_meets_a_swap);
     suite_add_tcase(suite, swaps);
     TCase *real = tcase_create("real");
     tcase_add_checked_fixture(real, setup, teardown);
-    tcase_set_timeout(real, 110);
+    tcase_set_timeout(real, 300);
     tcase_add_test(real, real_models_are_swapped);
     suite_add_tcase(suite, real);
     return suite;
