@@ -4,6 +4,7 @@
 
 #include "model/onnx_graph.h"
 #include "model/plan_rules.h"
+#include "onnx.pb-c.h"
 
 enum {
     VD_PLAN_WORTH = 4, /* convolutions: a smaller run stays with OpenCV */

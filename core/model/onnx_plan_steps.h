@@ -3,6 +3,7 @@
 #define VD_MODEL_ONNX_PLAN_STEPS_H
 
 #include "model/onnx_plan.h"
+#include "onnx.pb-c.h"
 
 /* Conv and ConvTranspose, MaxPool and AveragePool, GlobalAveragePool, Pad, Resize and Upsample. */
 bool vd_plan_put_conv(vd_planner *planner, const Onnx__NodeProto *node);
