@@ -26,15 +26,23 @@ static inline void wino_out(const lanes *x, int step, lanes *out, int out_step)
 }
 
 /* The 6 × 6 inputs of a tile; zeros outside the picture. */
-static void wino_load(const vd_wino_job *job, size_t block, int top, int left, lanes *tile)
+static inline void wino_load(const vd_wino_job *job, vd_kernel_type type, size_t block, int top, int left,
+                             lanes *tile)
 {
+    size_t width = (size_t)job->in_width, first = block * (size_t)job->in_height;
+    if (top >= 0 && left >= 0 && top + 6 <= job->in_height && left + 6 <= job->in_width) {
+        size_t at = ((first + (size_t)top) * width + (size_t)left) * BLOCK;
+        for (size_t y = 0; y < 6; y++)
+            for (size_t x = 0; x < 6; x++)
+                tile[6 * y + x] = load_lanes(type, job->in, at + (y * width + x) * BLOCK);
+        return;
+    }
     for (int y = 0; y < 6; y++)
         for (int x = 0; x < 6; x++) {
             int row = top + y, column = left + x;
             bool inside = row >= 0 && column >= 0 && row < job->in_height && column < job->in_width;
-            size_t line = block * (size_t)job->in_height + (size_t)(inside ? row : 0);
-            size_t at = (line * (size_t)job->in_width + (size_t)(inside ? column : 0)) * BLOCK;
-            tile[6 * y + x] = inside ? load_lanes(job->type, job->in, at) : (lanes){0};
+            size_t at = inside ? ((first + (size_t)row) * width + (size_t)column) * BLOCK : 0;
+            tile[6 * y + x] = inside ? load_lanes(type, job->in, at) : (lanes){0};
         }
 }
 
@@ -46,7 +54,11 @@ static void wino_bring(const vd_wino_job *job, int first, int count, float *room
     for (size_t block = 0; block < channels / BLOCK; block++)
         for (int t = 0; t < count; t++) {
             int row = (first + t) / job->tiles_wide, column = (first + t) % job->tiles_wide;
-            wino_load(job, block, 4 * row - job->pad_top, 4 * column - job->pad_left, tile);
+            int top = 4 * row - job->pad_top, left = 4 * column - job->pad_left;
+            if (job->type == VD_KERNEL_F32)
+                wino_load(job, VD_KERNEL_F32, block, top, left, tile);
+            else
+                wino_load(job, VD_KERNEL_BF16, block, top, left, tile);
             for (int i = 0; i < 6; i++)
                 wino_in(tile + i, 6, half + i, 6);
             for (int i = 0; i < 6; i++)

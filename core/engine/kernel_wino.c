@@ -6,8 +6,8 @@
 
 #include "engine/kernel_conv.h"
 
-/* Working memory of a chunk of tiles: about what stays in the second cache beside the weights. */
-enum { CHUNK_BYTES = 320 << 10, MIN_TILES = 12, MAX_TILES = 60 };
+/* Working memory of a chunk of tiles: leaves most of the second cache to the weights. */
+enum { CHUNK_BYTES = 160 << 10, MIN_TILES = 12, MAX_TILES = 60 };
 
 static int tiles_of(int extent)
 {
