@@ -1,14 +1,15 @@
-/* What a plan is carried out with: convolutions by oneDNN with tensors in blocked layout, and passes of our own.
+/* What a plan is carried out with: convolutions by oneDNN with tensors in blocked layout, and passes of our
+ * own.
  *
- * The plan (engine/plan.h) knows graph, memory and order; a kernel knows how one step is computed fastest here.
- * Several candidates may compute the same step: they are timed in place once, and the fastest stays.
+ * The plan (engine/plan.h) knows graph, memory and order; a kernel knows how one step is computed fastest
+ * here. Several candidates may compute the same step: they are timed in place once, and the fastest stays.
  *
- * Blocked layout: one picture [c, h, w] as [ceil(c / B), h, w, B], B = vd_kernel_block() channels side by side
- * (16 with AVX-512, 8 with AVX2). Channels that fill up the last block hold zeros, in every tensor and always:
- * a kernel that writes a blocked tensor writes those zeros too, or leaves them as zero. A slice of channels that
- * begins and ends at a multiple of B is contiguous memory, so concatenation and splitting of such are views.
- * Every buffer starts at a multiple of 64 bytes. A picture at a time: pictures of a batch come one after
- * another.
+ * Blocked layout: one picture [c, h, w] as [ceil(c / B), h, w, B], B = vd_kernel_block() channels side by
+ * side (16 with AVX-512, 8 with AVX2). Channels that fill up the last block hold zeros, in every tensor and
+ * always: a kernel that writes a blocked tensor writes those zeros too, or leaves them as zero. A slice of
+ * channels that begins and ends at a multiple of B is contiguous memory, so concatenation and splitting of
+ * such are views. Every buffer starts at a multiple of 64 bytes. A picture at a time: pictures of a batch
+ * come one after another.
  *
  * Nothing here allocates while it runs. An object belongs to one thread at a time. */
 #ifndef VD_ENGINE_KERNELS_H
@@ -49,8 +50,8 @@ typedef struct vd_conv_shape {
     int kernel[2], stride[2], dilation[2]; /* height, width */
     int pads[4];                           /* top, left, bottom, right */
     int groups;                            /* 1, or in (= out: depthwise), or any divisor */
-    bool planar_in;                        /* reads planar float32 (the network's input); else blocked `type` */
-    bool float_out;                        /* writes float32 though `type` is bf16 */
+    bool planar_in; /* reads planar float32 (the network's input); else blocked `type` */
+    bool float_out; /* writes float32 though `type` is bf16 */
     vd_kernel_type type;
     vd_plan_act act;
     float act_args[2];
@@ -86,8 +87,8 @@ const char *vd_conv_text(const vd_conv *conv);
 
 /* --- Passes over memory. `count` is in elements, a multiple of 8; buffers may be the same. */
 
-/* out = act(in), F32 or BF16 blocked or planar alike (padding channels are kept zero where act(0) = 0; the plan
- * clears them where it is not). */
+/* out = act(in), F32 or BF16 blocked or planar alike (padding channels are kept zero where act(0) = 0; the
+ * plan clears them where it is not). */
 void vd_pass_act(vd_kernel_type type, vd_plan_act act, const float act_args[2], const void *in, void *out,
                  size_t count);
 

@@ -22,7 +22,8 @@ int vd_plan_new(vd_plan_graph *graph, const float *const *constants, vd_kernel_t
                 vd_error *error);
 void vd_plan_free(vd_plan **plan); /* accepts NULL and sets it */
 
-/* The planar float32 memory of the run's input i, so that whoever fills it need not copy; owned by the plan. */
+/* The planar float32 memory of the run's input i, so that whoever fills it need not copy; owned by the plan.
+ */
 float *vd_plan_input(const vd_plan *plan, int i);
 
 /* Carries the run out.

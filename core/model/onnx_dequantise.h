@@ -3,6 +3,7 @@
 #define VD_MODEL_ONNX_DEQUANTISE_H
 
 #include "model/onnx_graph.h"
+#include "onnx.pb-c.h"
 
 /* (value − zero) · scale as a new float32 constant.
  *

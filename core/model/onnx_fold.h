@@ -3,6 +3,7 @@
 #define VD_MODEL_ONNX_FOLD_H
 
 #include "model/onnx_graph.h"
+#include "onnx.pb-c.h"
 
 typedef struct vd_fold {
     vd_onnx_graph *graph;

@@ -9,6 +9,7 @@
 
 #include "model/model.h"
 #include "model/onnx_graph.h"
+#include "onnx.pb-c.h"
 
 typedef struct vd_head {
     const vd_value *box;    /* [n, 4 · bins, h, w] */

@@ -3,6 +3,7 @@
 #define VD_MODEL_ONNX_REGROUP_H
 
 #include "model/onnx_tensor.h"
+#include "onnx.pb-c.h"
 
 enum { VD_PAIRS = 64 };
 

@@ -3,6 +3,7 @@
 #define VD_MODEL_ONNX_SIZE_H
 
 #include "model/onnx_graph.h"
+#include "onnx.pb-c.h"
 
 enum { VD_ONNX_MIN_SIDE = 32, VD_ONNX_MAX_SIDE = 4096 };
 

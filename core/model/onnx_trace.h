@@ -9,6 +9,7 @@
 #define VD_MODEL_ONNX_TRACE_H
 
 #include "model/onnx_graph.h"
+#include "onnx.pb-c.h"
 
 /* Limits: of one element, and of all that one follower is asked for (real files take less than a tenth). */
 enum { VD_TRACE_LEAVES = 320, VD_TRACE_STEPS = 20000, VD_TRACE_DEPTH = 64, VD_TRACE_ALL_STEPS = 3000000 };
