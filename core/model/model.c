@@ -202,6 +202,29 @@ static int plan_network(vd_model *model, const char *place, vd_error *error)
     return code;
 }
 
+/* A parsed file, which is freed. */
+static int read_proto(vd_model *model, Onnx__ModelProto *proto, const char *path,
+                      const vd_model_options *options, vd_error *error)
+{
+    char place[192];
+    vd_text_mask_address(place, sizeof place, path);
+    name_model(model, path);
+    int code = rewrite(proto, options, place, model, error);
+    if (code == VD_OK && vd_onnx_pack(proto, &model->network, &model->network_bytes) != VD_OK)
+        code = vd_error_set(error, VD_ENOMEM, place, "There is not enough memory to rewrite the model.");
+    onnx__model_proto__free_unpacked(proto, NULL);
+    return code == VD_OK && !options->no_plan ? plan_network(model, place, error) : code;
+}
+
+static int parse_onnx(vd_model *model, const uint8_t *bytes, size_t length, const char *place,
+                      Onnx__ModelProto **ret_proto, vd_error *error)
+{
+    int code = vd_onnx_parse(bytes, length, place, ret_proto, error);
+    if (code == VD_OK)
+        vd_digest_sha256(bytes, length, model->digest);
+    return code;
+}
+
 static int read_onnx(vd_model *model, const char *path, const vd_model_options *options, vd_error *error)
 {
     char place[192];
@@ -212,30 +235,52 @@ static int read_onnx(vd_model *model, const char *path, const vd_model_options *
     int code = vd_onnx_load(path, place, VD_ONNX_MAX_BYTES, &bytes, &length, error);
     if (code != VD_OK)
         return code;
-    code = vd_onnx_parse(bytes, length, place, &proto, error);
-    if (code == VD_OK)
-        vd_digest_sha256(bytes, length, model->digest);
+    code = parse_onnx(model, bytes, length, place, &proto, error);
     free(bytes);
-    if (code != VD_OK)
-        return code;
-    name_model(model, path);
-    code = rewrite(proto, options, place, model, error);
-    if (code == VD_OK && vd_onnx_pack(proto, &model->network, &model->network_bytes) != VD_OK)
-        code = vd_error_set(error, VD_ENOMEM, place, "There is not enough memory to rewrite the model.");
-    onnx__model_proto__free_unpacked(proto, NULL);
-    return code == VD_OK && !options->no_plan ? plan_network(model, place, error) : code;
+    return code == VD_OK ? read_proto(model, proto, path, options, error) : code;
+}
+
+static vd_model *new_model(vd_error *error)
+{
+    vd_model *model = calloc(1, sizeof *model);
+    if (!model) {
+        vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to read the model.");
+        return NULL;
+    }
+    model->batch = 1;
+    model->bins = 1;
+    return model;
 }
 
 int vd_model_read(const char *path, const vd_model_options *options, vd_model **ret_model, vd_error *error)
 {
     static const vd_model_options usual = {0};
-    vd_model *model = calloc(1, sizeof *model);
+    vd_model *model = new_model(error);
     if (!model)
-        return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to read the model.");
-    model->batch = 1;
-    model->bins = 1;
+        return VD_ENOMEM;
     int code = vd_pair_format(path) ? vd_pair_read(path, options, model, error)
                                     : read_onnx(model, path, options ? options : &usual, error);
+    if (code != VD_OK) {
+        vd_model_free(&model);
+        return code;
+    }
+    *ret_model = model;
+    return VD_OK;
+}
+
+int vd_model_read_bytes(const uint8_t *bytes, size_t length, const char *name,
+                        const vd_model_options *options, vd_model **ret_model, vd_error *error)
+{
+    static const vd_model_options usual = {0};
+    char place[192];
+    Onnx__ModelProto *proto = NULL;
+    vd_model *model = new_model(error);
+    if (!model)
+        return VD_ENOMEM;
+    vd_text_mask_address(place, sizeof place, name);
+    int code = parse_onnx(model, bytes, length, place, &proto, error);
+    if (code == VD_OK)
+        code = read_proto(model, proto, name, options ? options : &usual, error);
     if (code != VD_OK) {
         vd_model_free(&model);
         return code;

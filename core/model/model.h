@@ -139,6 +139,11 @@ typedef struct vd_model_options {
  * milliseconds. */
 int vd_model_read(const char *path, const vd_model_options *options, vd_model **ret_model, vd_error *error);
 
+/* The same for an ONNX file that lies in memory already, where it stays the caller's; `name` stands for its
+ * path in the model's name and in errors. */
+int vd_model_read_bytes(const uint8_t *bytes, size_t length, const char *name,
+                        const vd_model_options *options, vd_model **ret_model, vd_error *error);
+
 /* Accepts NULL and sets it. */
 void vd_model_free(vd_model **model);
 
