@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/onnx_edit.h"
 #include "model/onnx_plan.h"
 #include "model/onnx_plan_steps.h"
 #include "model/onnx_rules.h"
@@ -131,11 +132,10 @@ static int uniform_value(vd_planner *p, vd_value *value, const vd_value *other)
         shape.dims[i] = 1;
     vd_value *small = NULL;
     Onnx__TensorProto *made = vd_onnx_tensor_new(VD_ONNX_FLOAT, &shape, sizeof(float));
-    if (!made || vd_onnx_add_constant(p->graph, "plan", made, &small) != VD_OK) {
-        vd_onnx_tensor_free(made);
+    if (made)
+        memcpy(made->raw_data.data, tensor->raw_data.data, sizeof(float));
+    if (vd_onnx_put_constant(p->graph, "plan", made, &small, NULL) != VD_OK)
         return vd_planner_value(p, value);
-    }
-    memcpy(made->raw_data.data, tensor->raw_data.data, sizeof(float));
     return vd_planner_value(p, small);
 }
 
