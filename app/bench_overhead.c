@@ -169,7 +169,7 @@ static int measure_bare(bench_job *job, double *ret_ms, vd_error *error)
 {
     vd_bench_nets *nets = NULL;
     vd_bench_nets_figures figures;
-    int code = vd_bench_nets_new(job->model, 1, 1, &job->pictures[0], &nets, error);
+    int code = vd_bench_nets_new(job->model, 1, 1, false, &job->pictures[0], &nets, error);
     if (code == VD_OK)
         code = vd_bench_nets_run(nets, job->seconds, &figures, error);
     if (code == VD_OK)

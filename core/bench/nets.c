@@ -80,9 +80,11 @@ static void copy_error(vd_error *error, const vd_error *from)
         *error = *from;
 }
 
-static int make_nets(vd_bench_nets *nets, const char *model, const vd_image *picture, vd_error *error)
+static int make_nets(vd_bench_nets *nets, const char *model, bool plain, const vd_image *picture,
+                     vd_error *error)
 {
-    int code = vd_model_read(model, NULL, &nets->model, error);
+    const vd_model_options options = {.no_plan = plain};
+    int code = vd_model_read(model, &options, &nets->model, error);
     for (int i = 0; i < nets->count && code == VD_OK; i++) {
         nets->lanes[i].nets = nets;
         code = make_net(&nets->lanes[i], picture);
@@ -94,7 +96,7 @@ static int make_nets(vd_bench_nets *nets, const char *model, const vd_image *pic
     return code;
 }
 
-int vd_bench_nets_new(const char *model, int count, int threads, const vd_image *picture,
+int vd_bench_nets_new(const char *model, int count, int threads, bool plain, const vd_image *picture,
                       vd_bench_nets **ret_nets, vd_error *error)
 {
     if (count < 1 || count > MOST_NETS)
@@ -107,7 +109,7 @@ int vd_bench_nets_new(const char *model, int count, int threads, const vd_image 
         goto no_cond;
     nets->count = count;
     vd_engine_set_threads(threads);
-    int code = make_nets(nets, model, picture, error);
+    int code = make_nets(nets, model, plain, picture, error);
     if (code) {
         vd_bench_nets_free(&nets);
         return code;

@@ -3,6 +3,7 @@
 #ifndef VEDETTE_APP_BENCH_H
 #define VEDETTE_APP_BENCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,10 +34,11 @@ typedef struct vd_bench_nets vd_bench_nets;
 /* Makes and warms the nets.
  *
  * model    a model file
- * threads  of OpenCV within a pass, for the whole process, as in vd_detector_options
+ * threads  within a pass, for the whole process, as in vd_detector_options
+ * plain    OpenCV's own layers, whatever faster ones are there
  * picture  what they look at, letterboxed once; read meanwhile
  * Returns VD_OK, VD_EINVAL, VD_ENOTFOUND, VD_EFORMAT or VD_ENOMEM. */
-int vd_bench_nets_new(const char *model, int count, int threads, const vd_image *picture,
+int vd_bench_nets_new(const char *model, int count, int threads, bool plain, const vd_image *picture,
                       vd_bench_nets **ret_nets, vd_error *error);
 void vd_bench_nets_free(vd_bench_nets **nets); /* accepts NULL and sets it */
 
@@ -48,6 +50,15 @@ typedef struct vd_bench_nets_figures {
 /* Runs all nets for about `seconds`. VD_OK or the code of a pass that failed. */
 int vd_bench_nets_run(vd_bench_nets *nets, double seconds, vd_bench_nets_figures *ret_figures,
                       vd_error *error);
+
+/* --- A detector whose networks are computed by OpenCV's own layers */
+
+typedef struct vd_bench_detector vd_bench_detector;
+
+/* VD_OK, or what vd_detector_new returns. */
+int vd_bench_detector_new(const char *model, int workers, vd_bench_detector **ret_detector, vd_error *error);
+vd_detector *vd_bench_detector_of(const vd_bench_detector *detector); /* borrowed */
+void vd_bench_detector_free(vd_bench_detector **detector);            /* accepts NULL and sets it */
 
 /* --- One network alone: forward passes and box decoding as the detector does them, one after another */
 
