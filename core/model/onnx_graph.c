@@ -221,11 +221,9 @@ int vd_onnx_add_constant(vd_onnx_graph *graph, const char *stem, Onnx__TensorPro
                          vd_value **ret_value)
 {
     char name[256];
-    for (int n = 0;; n++) {
-        snprintf(name, sizeof name, "%.200s/vedette_%d", stem, n);
-        if (!vd_onnx_find(graph, name))
-            break;
-    }
+    do /* counted over the whole graph: by stem it would take the longer the more of them share one */
+        snprintf(name, sizeof name, "%.200s/vedette_%zu", stem, graph->named++);
+    while (vd_onnx_find(graph, name));
     vd_value *value = NULL;
     if (add_value(graph, name, &value, NULL) != VD_OK)
         return VD_ENOMEM;

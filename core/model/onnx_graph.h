@@ -39,6 +39,7 @@ typedef struct vd_onnx_graph {
     uint32_t *slots; /* hash of names: index + 1 */
     size_t slot_count;
     size_t folded_bytes;
+    size_t named; /* constants that the passes added, for their names */
     /* what the passes did */
     int folded_nodes, spread_constants, rewritten_nodes, moved_scales;
     int widened;     /* values in half precision that became float32 */

@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "model/onnx_edit.h"
 #include "model/onnx_passes.h"
 
@@ -34,42 +36,56 @@ static Onnx__NodeProto *idle_maker(const vd_onnx_graph *graph, const vd_value *v
     return idle ? maker : NULL;
 }
 
-/* Everyone who reads `from` reads `to` instead. */
-static int read_instead(vd_onnx_graph *graph, const vd_value *from, const vd_value *to)
+/* Everyone who reads a value that stands in `instead` (by value) reads what stands there. */
+static int read_instead(vd_onnx_graph *graph, vd_value *const *instead)
 {
     for (size_t i = 0; i < graph->proto->n_node; i++) {
         Onnx__NodeProto *node = graph->proto->node[i];
-        for (size_t k = 0; k < node->n_input; k++)
-            if (vd_onnx_input(graph, node, k) == from && vd_onnx_set_input(node, k, to->name) != VD_OK)
+        for (size_t k = 0; k < node->n_input; k++) {
+            const vd_value *in = vd_onnx_input(graph, node, k);
+            const vd_value *other = in ? instead[in - graph->values] : NULL;
+            if (other && vd_onnx_set_input(node, k, other->name) != VD_OK)
                 return VD_ENOMEM;
+        }
     }
     return VD_OK;
 }
 
 /* An output keeps its name: who computes what the idle node passes on computes it under that name, and the
- * idle node gives the old one to nobody. */
-static int bypass_output(vd_onnx_graph *graph, vd_value *output)
+ * idle node gives the old one to nobody. Those who read the old one are seen to afterwards, by `instead`. */
+static void bypass_output(vd_onnx_graph *graph, vd_value *output, vd_value **instead)
 {
     Onnx__NodeProto *idle = idle_maker(graph, output);
     vd_value *origin = idle ? vd_onnx_input(graph, idle, 0) : NULL;
-    if (!origin || origin->producer < 0 || vd_onnx_is_output(graph, origin->name))
-        return VD_OK;
+    if (!origin || origin->producer < 0 || instead[origin - graph->values] ||
+        vd_onnx_is_output(graph, origin->name))
+        return;
     Onnx__NodeProto *maker = graph->proto->node[origin->producer];
-    if (read_instead(graph, origin, output) != VD_OK)
-        return VD_ENOMEM;
     char **name = NULL;
     for (size_t i = 0; i < maker->n_output; i++)
         if (vd_onnx_output(graph, maker, i) == origin)
             name = &maker->output[i];
     if (!name)
-        return VD_OK;
+        return;
     char *kept = *name;
     *name = idle->output[0];
     idle->output[0] = kept;
     int swapped = output->producer;
     output->producer = origin->producer;
     origin->producer = swapped;
-    return VD_OK;
+    instead[origin - graph->values] = output;
+}
+
+static int bypass_outputs(vd_onnx_graph *graph)
+{
+    vd_value **instead = calloc(graph->value_count + 1, sizeof *instead);
+    if (!instead)
+        return VD_ENOMEM;
+    for (size_t i = 0; i < graph->proto->n_output; i++)
+        bypass_output(graph, vd_onnx_find(graph, graph->proto->output[i]->name), instead);
+    int code = read_instead(graph, instead);
+    free(instead);
+    return code;
 }
 
 int vd_onnx_bypass(vd_onnx_graph *graph, vd_error *error)
@@ -84,8 +100,8 @@ int vd_onnx_bypass(vd_onnx_graph *graph, vd_error *error)
                 code = vd_onnx_set_input(node, k, maker->input[0]);
         }
     }
-    for (size_t i = 0; code == VD_OK && i < graph->proto->n_output; i++)
-        code = bypass_output(graph, vd_onnx_find(graph, graph->proto->output[i]->name));
+    if (code == VD_OK)
+        code = bypass_outputs(graph);
     return code == VD_OK ? VD_OK : vd_onnx_no_memory(graph, error);
 }
 
