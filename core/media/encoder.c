@@ -61,7 +61,14 @@ static int fail(vd_encoder *encoder, int code, vd_error *error, const char *what
     return encoder->failure.code;
 }
 
-static int write_bytes(void *context, uint8_t *bytes, int count)
+/* FFmpeg 7 hands them over as constants. */
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+typedef const uint8_t written_byte;
+#else
+typedef uint8_t written_byte;
+#endif
+
+static int write_bytes(void *context, written_byte *bytes, int count)
 {
     vd_encoder *encoder = context;
     int failure = vd_part_file_write(&encoder->file, bytes, count);
