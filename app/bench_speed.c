@@ -154,7 +154,7 @@ int bench_async_workers(bench_job *job)
 {
     int status = CLI_DONE;
     for (int workers = 1; workers <= 8 && status == CLI_DONE && !vd_interrupted(); workers *= 2) {
-        char name[16];
+        char name[sizeof "async_" + 3 * sizeof workers];
         snprintf(name, sizeof name, "async_%d", workers);
         status = measure(job, name, workers, ask_ahead, workers);
     }
