@@ -18,6 +18,14 @@ vd_test_packages=(
     libgstrtspserver-1.0-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
 )
+# clang, and the runtime libraries (libFuzzer, sanitizers) of the version that the system's clang is.
+vd_fuzz_packages=(clang "libclang-rt-$(
+    case $(. /etc/os-release 2>/dev/null && echo "${ID:-}:${VERSION_ID:-}") in
+    debian:13) echo 19 ;;
+    ubuntu:24.04) echo 18 ;;
+    *) echo 14 ;;
+    esac
+)-dev")
 
 vd_say() {
     printf '%s\n' "$*" >&2

@@ -1,0 +1,23 @@
+/* What one input of the fuzz targets does. Whatever the bytes are, both return; what must not be ends the
+ * program, after a line on stderr. */
+#ifndef TESTS_FUZZ_ENTRY_H
+#define TESTS_FUZZ_ENTRY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How an input of vd_fuzz_onnx begins; an ONNX file follows. */
+enum {
+    VD_FUZZ_HEAD = 2,   /* bytes: the flags below, then the wished size by number and 16 times the batch */
+    VD_FUZZ_PASSES = 1, /* the passes one after the other, whatever the network is; else vd_model_read */
+    VD_FUZZ_FILL = 2,   /* tensors that have a shape and no values get zeros first: inputs stay small */
+    VD_FUZZ_NO_PLAN = 4
+};
+
+/* Reads a model and holds what comes out against what model.h and plan.h promise. */
+void vd_fuzz_onnx(const uint8_t *data, size_t size);
+
+/* The bytes as the code of a plan. */
+void vd_fuzz_plan(const uint8_t *data, size_t size);
+
+#endif
