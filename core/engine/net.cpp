@@ -152,6 +152,7 @@ int check_outputs(vd_net *net, vd_error *error)
 int prepare_plans(const making &m, vd_net *net)
 {
     vd_kernel_type type = m.options.precision == VD_PRECISION_BF16 ? VD_KERNEL_BF16 : VD_KERNEL_F32;
+    vedette::follow_threads(); /* kernels are made for a number of threads */
     net->plans = PlanLayer::all_of(net->net);
     if (net->plans.empty())
         return vd_error_set(m.error, VD_EFORMAT, nullptr, "The network has no gathered layers.");
@@ -170,7 +171,7 @@ int prepare_plans(const making &m, vd_net *net)
                          vd_plan_input(first->plan(), 0));
     for (const PlanLayer::Shape &shape : first->output_shapes())
         net->outputs.push_back(cv::Mat(std::vector<int>(shape), CV_32F, cv::Scalar(0)));
-    return VD_OK;
+    return check_outputs(net, m.error);
 }
 
 int run_whole(vd_net *net, vd_error *error)
