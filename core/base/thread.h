@@ -19,6 +19,7 @@ enum vd_rank {
     VD_RANK_QUEUE = 50,
     VD_RANK_FUTURE = 60,
     VD_RANK_POOL = 70,
+    VD_RANK_KERNELS = 75, /* held while kernels are built and timed */
     VD_RANK_CANCEL = 80,
     VD_RANK_CANCEL_CHILD = 81,
     VD_RANK_LOG = 90,

@@ -75,8 +75,8 @@ static vd_conv *make(const vd_conv_shape *shape)
     return conv;
 }
 
-int vd_conv_new(const vd_conv_shape *shape, const float *weights, const float *bias, vd_conv **ret_conv,
-                vd_error *error)
+/* A convolution without candidates. */
+static int begin(const vd_conv_shape *shape, vd_conv **ret_conv, vd_error *error)
 {
     if (!vd_kernel_here() || !is_sound(shape))
         return vd_error_set(error, VD_EFORMAT, NULL, "no kernel computes a convolution of this shape here");
@@ -86,22 +86,75 @@ int vd_conv_new(const vd_conv_shape *shape, const float *weights, const float *b
     dnnl_status_t status = dnnl_engine_create(&conv->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
         status = dnnl_stream_create(&conv->stream, conv->engine, dnnl_stream_default_flags);
-    if (status == dnnl_success)
-        status = vd_conv_find(conv, weights, bias);
-    if (status == dnnl_success)
-        status = vd_wino_find(conv, weights);
-    if (status == dnnl_success && !conv->count)
-        status = dnnl_unimplemented;
     if (status != dnnl_success) {
         vd_conv_free(&conv);
-        if (status == dnnl_out_of_memory)
-            return vd_conv_fail(error, status);
-        return vd_error_set(error, VD_EFORMAT, NULL,
-                            "oneDNN has no fast kernel for a convolution of %d to %d channels", shape->in,
-                            shape->out);
+        return vd_conv_fail(error, status);
     }
     *ret_conv = conv;
     return VD_OK;
+}
+
+/* Every candidate, or the one that is wanted. */
+static int find(vd_conv *conv, const float *weights, const float *bias, const char *wanted, vd_error *error)
+{
+    dnnl_status_t status = vd_conv_find(conv, weights, bias, wanted);
+    if (status == dnnl_success)
+        status = vd_wino_find(conv, weights, wanted);
+    if (status == dnnl_out_of_memory)
+        return vd_conv_fail(error, status);
+    if (status != dnnl_success || !conv->count)
+        return vd_error_set(error, VD_EFORMAT, NULL,
+                            "oneDNN has no fast kernel for a convolution of %d to %d channels",
+                            conv->shape.in, conv->shape.out);
+    return VD_OK;
+}
+
+/* The fastest, by the clock for the first of its shape, and by what was chosen then for all others. */
+static int find_fastest(vd_conv *conv, const float *weights, const float *bias, vd_error *error)
+{
+    vd_choice_key key;
+    char wanted[VD_CHOICE_TEXT];
+    int code = VD_OK;
+    vd_choice_key_of(&conv->shape, conv->threads, conv->block, &key);
+    vd_choice_lock();
+    bool known = vd_choice_find(&key, wanted);
+    if (!known) {
+        code = find(conv, weights, bias, NULL, error);
+        if (!code)
+            code = vd_conv_tune(conv, error);
+        if (!code)
+            vd_choice_keep(&key, conv->candidates[0].text);
+    }
+    vd_choice_unlock();
+    return known ? find(conv, weights, bias, wanted, error) : code;
+}
+
+int vd_conv_new(const vd_conv_shape *shape, const float *weights, const float *bias, vd_conv **ret_conv,
+                vd_error *error)
+{
+    vd_conv *conv = NULL;
+    int code = begin(shape, &conv, error);
+    if (!code)
+        code = find_fastest(conv, weights, bias, error);
+    if (code)
+        vd_conv_free(&conv);
+    else
+        *ret_conv = conv;
+    return code;
+}
+
+int vd_conv_new_all(const vd_conv_shape *shape, const float *weights, const float *bias, vd_conv **ret_conv,
+                    vd_error *error)
+{
+    vd_conv *conv = NULL;
+    int code = begin(shape, &conv, error);
+    if (!code)
+        code = find(conv, weights, bias, NULL, error);
+    if (code)
+        vd_conv_free(&conv);
+    else
+        *ret_conv = conv;
+    return code;
 }
 
 void vd_candidate_fini(vd_candidate *candidate)

@@ -2,6 +2,7 @@
 #ifndef VD_ENGINE_KERNEL_CONV_H
 #define VD_ENGINE_KERNEL_CONV_H
 
+#include "engine/kernel_choice.h"
 #include "engine/kernel_dnnl.h"
 #include "engine/kernel_here.h"
 
@@ -31,8 +32,8 @@ typedef struct vd_candidate {
     bool does_act, does_add;
     int addend_arg;
     size_t own_bytes, feed_bytes,
-        made_bytes; /* of the scratch: the primitive's, the fed picture's, its result's */
-    char text[80];
+        made_bytes;            /* of the scratch: the primitive's, the fed picture's, its result's */
+    char text[VD_CHOICE_TEXT]; /* tells it from the others of its convolution */
 } vd_candidate;
 
 struct vd_conv {
@@ -56,17 +57,20 @@ struct vd_conv {
  * [groups,] out, in, kh, kw. Allocated; NULL without memory. */
 float *vd_conv_full_weights(const vd_conv *conv, int in_full, const float *weights);
 
-/* Finds all candidates. dnnl_success also when there is none. */
-dnnl_status_t vd_conv_find(vd_conv *conv, const float *weights, const float *bias);
+/* Finds all of oneDNN's candidates, or the one whose text is `wanted` (NULL: all). dnnl_success also when
+ * there is none. */
+dnnl_status_t vd_conv_find(vd_conv *conv, const float *weights, const float *bias, const char *wanted);
 
-/* Adds the candidate of kernel_wino.c where it can compute the shape. */
-dnnl_status_t vd_wino_find(vd_conv *conv, const float *weights);
+/* Adds the candidate of kernel_wino.c where it can compute the shape; `wanted` as above. */
+dnnl_status_t vd_wino_find(vd_conv *conv, const float *weights, const char *wanted);
 void vd_wino_run(const vd_conv *conv, const vd_candidate *candidate, const void *in, void *out,
                  const void *addend, void *scratch);
 
 void vd_candidate_fini(vd_candidate *candidate);
 
-/* The first without a timing: in the order of the list. */
+/* Times the candidates on memory of its own, keeps the fastest and frees the others. VD_OK or VD_ENOMEM. */
+int vd_conv_tune(vd_conv *conv, vd_error *error);
+
 int vd_candidate_run(const vd_conv *conv, const vd_candidate *candidate, const void *in, void *out,
                      const void *addend, void *scratch, vd_error *error);
 

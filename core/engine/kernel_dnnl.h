@@ -32,7 +32,8 @@ typedef struct vd_dnnl_conv {
     bool add; /* then adds a tensor like out, given at run time as vd_dnnl_addend_arg() */
 } vd_dnnl_conv;
 
-/* Whether oneDNN can apply the activation at the end of a primitive. */
+/* Whether oneDNN can apply the activation at the end of a primitive in good time: its swish takes longer than
+ * a pass of our own over the result. */
 bool vd_dnnl_can_act(vd_plan_act act);
 
 /* Under which number the addend is given to a primitive of this description. */

@@ -5,8 +5,8 @@
 
 bool vd_dnnl_can_act(vd_plan_act act)
 {
-    return act == VD_ACT_NONE || act == VD_ACT_SILU || act == VD_ACT_RELU || act == VD_ACT_LEAKY ||
-           act == VD_ACT_CLIP || act == VD_ACT_SIGMOID || act == VD_ACT_HSWISH;
+    return act == VD_ACT_NONE || act == VD_ACT_RELU || act == VD_ACT_LEAKY || act == VD_ACT_CLIP ||
+           act == VD_ACT_SIGMOID || act == VD_ACT_HSWISH;
 }
 
 int vd_dnnl_addend_arg(const vd_dnnl_conv *conv)
@@ -19,8 +19,6 @@ static dnnl_status_t append_act(dnnl_post_ops_t ops, const vd_dnnl_conv *conv)
     switch (conv->act) {
     case VD_ACT_NONE:
         return dnnl_success;
-    case VD_ACT_SILU:
-        return dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_swish, 1.0f, 0.0f);
     case VD_ACT_RELU:
         return dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0.0f, 0.0f);
     case VD_ACT_LEAKY:

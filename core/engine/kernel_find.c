@@ -9,10 +9,12 @@
 typedef struct candidate_search {
     vd_conv *conv;
     const vd_dnnl_conv *described;
+    const char *wanted;  /* a candidate's text: that one alone; NULL: all */
     dnnl_memory_t plain; /* the weights, planar float32 */
     vd_conv_feed feed;
     vd_kernel_type made_type;
-    int first; /* candidate of this description */
+    int first;       /* candidate of this description */
+    bool has_single; /* and there was one for kernels of a single pixel */
     bool takes_slow;
     dnnl_status_t status;
 } candidate_search;
@@ -50,6 +52,17 @@ static bool is_known(const candidate_search *search, const char *name)
         if (!strncmp(search->conv->candidates[i].text, name, strlen(name)))
             return true;
     return false;
+}
+
+/* What other candidates have beaten on every shape of every network: Winograd by larger tiles, whose weights
+ * are many, by that of kernel_wino.c; and the general loops where there are some for single pixels. */
+static bool is_beaten(const candidate_search *search, const char *name)
+{
+    const vd_conv *conv = search->conv;
+    if (strstr(name, "wino_4x3"))
+        return true;
+    bool single = conv->shape.kernel[0] == 1 && conv->shape.kernel[1] == 1;
+    return single && !strncmp(name, "jit:", 4) && search->has_single;
 }
 
 static dnnl_status_t reorder(vd_conv *conv, dnnl_memory_t from, dnnl_memory_t to)
@@ -154,14 +167,11 @@ static void describe(const candidate_search *search, const char *name, vd_candid
         candidate->text[strlen(candidate->text) - 3] = '\0';
 }
 
-static dnnl_status_t add_candidate(candidate_search *search, dnnl_primitive_desc_t found, const char *name)
+/* Builds what was described. */
+static dnnl_status_t add_candidate(candidate_search *search, dnnl_primitive_desc_t found)
 {
     vd_conv *conv = search->conv;
     vd_candidate *candidate = &conv->candidates[conv->count];
-    *candidate = (vd_candidate){.feed = search->feed, .made_type = search->made_type};
-    candidate->does_act = search->described->act == conv->shape.act;
-    candidate->does_add = search->described->add;
-    candidate->addend_arg = vd_dnnl_addend_arg(search->described);
     dnnl_status_t status = dnnl_primitive_create(&candidate->primitive, found);
     if (status == dnnl_success)
         status = make_memories(search, found, candidate);
@@ -172,7 +182,6 @@ static dnnl_status_t add_candidate(candidate_search *search, dnnl_primitive_desc
     else
         candidate->weights = NULL;
     measure(search, found, candidate);
-    describe(search, name, candidate);
     if (status == dnnl_success)
         conv->count++;
     else
@@ -180,19 +189,34 @@ static dnnl_status_t add_candidate(candidate_search *search, dnnl_primitive_desc
     return status;
 }
 
+static bool is_complete(const candidate_search *search)
+{
+    return search->wanted ? search->conv->count > 0 : search->conv->count == VD_CONV_CANDIDATES;
+}
+
 static bool take(dnnl_primitive_desc_t found, void *context)
 {
     candidate_search *search = context;
+    vd_conv *conv = search->conv;
     const char *name = NULL;
     dnnl_primitive_desc_query(found, dnnl_query_impl_info_str, 0, (void *)&name);
-    if (!name || is_slow(name) != search->takes_slow || is_known(search, name))
+    if (!name || is_slow(name) != search->takes_slow || is_known(search, name) || is_beaten(search, name))
         return true;
+    search->has_single = search->has_single || strstr(name, "1x1");
     if (search->described->winograd && !strstr(name, "wino"))
         return true;
-    dnnl_status_t status = add_candidate(search, found, name);
+    vd_candidate candidate = {.feed = search->feed, .made_type = search->made_type};
+    candidate.does_act = search->described->act == conv->shape.act;
+    candidate.does_add = search->described->add;
+    candidate.addend_arg = vd_dnnl_addend_arg(search->described);
+    describe(search, name, &candidate);
+    if (search->wanted && strcmp(candidate.text, search->wanted) != 0)
+        return true;
+    conv->candidates[conv->count] = candidate;
+    dnnl_status_t status = add_candidate(search, found);
     if (status == dnnl_out_of_memory)
         search->status = status; /* anything else concerns this one alone: the next may do */
-    return search->status == dnnl_success && search->conv->count < VD_CONV_CANDIDATES;
+    return search->status == dnnl_success && !is_complete(search);
 }
 
 static vd_dnnl_conv describe_conv(const vd_conv *conv, vd_conv_feed feed, vd_kernel_type in_type,
@@ -233,27 +257,32 @@ static dnnl_status_t find_with(candidate_search *search, vd_kernel_type in_type)
     search->described = &described;
     for (int winograd = 0; winograd <= can_winograd(conv, in_type); winograd++)
         for (int alone = fused && more ? 0 : 1; alone < 2 && search->status == dnnl_success; alone++) {
+            if (is_complete(search))
+                break;
             described.winograd = winograd;
             described.act = alone ? VD_ACT_NONE : conv->shape.act;
             described.add = !alone && conv->shape.add;
             memcpy(described.args, conv->shape.act_args, sizeof described.args);
             search->first = conv->count;
-            if (conv->count < VD_CONV_CANDIDATES &&
-                vd_dnnl_conv_each(&described, conv->engine, take, search) == dnnl_out_of_memory)
+            search->has_single = false;
+            if (vd_dnnl_conv_each(&described, conv->engine, take, search) == dnnl_out_of_memory)
                 return dnnl_out_of_memory;
         }
     return search->status;
 }
 
-static dnnl_status_t find_fed(vd_conv *conv, const float *weights, vd_conv_feed feed, vd_kernel_type in_type,
-                              vd_kernel_type made_type, bool takes_slow)
+/* search  conv, feed, made_type, wanted and takes_slow are set. Nothing to do where it is complete already.
+ */
+static dnnl_status_t find_fed(candidate_search search, const float *weights, vd_kernel_type in_type)
 {
-    bool planar = conv->shape.planar_in && feed != VD_FEED_BLOCKED;
+    vd_conv *conv = search.conv;
+    if (is_complete(&search))
+        return dnnl_success;
+    bool planar = conv->shape.planar_in && search.feed != VD_FEED_BLOCKED;
     int in_full = planar ? conv->shape.in : conv->in_full;
     float *full = vd_conv_full_weights(conv, in_full, weights);
     if (!full)
         return dnnl_out_of_memory;
-    candidate_search search = {.conv = conv, .feed = feed, .made_type = made_type, .takes_slow = takes_slow};
     vd_dnnl_tensor plain = weights_tensor(conv, in_full, dnnl_f32, false);
     dnnl_status_t status = vd_dnnl_memory_new(&plain, conv->engine, full, &search.plain);
     if (status == dnnl_success) {
@@ -280,15 +309,20 @@ static dnnl_status_t make_bias(vd_conv *conv, const float *bias)
 }
 
 /* The first of a network reads planar float32; what is gained by bfloat16 must pay for the narrowing. */
-static dnnl_status_t find_planar(vd_conv *conv, const float *weights)
+static dnnl_status_t find_planar(candidate_search search, const float *weights)
 {
+    const vd_conv *conv = search.conv;
     dnnl_status_t status = dnnl_success;
+    search.made_type = VD_KERNEL_F32;
     if (conv->groups == 1)
-        status = find_fed(conv, weights, VD_FEED_AS_IS, VD_KERNEL_F32, VD_KERNEL_F32, false);
+        status = find_fed(search, weights, VD_KERNEL_F32);
+    search.feed = VD_FEED_NARROWED;
+    search.made_type = conv->out_type;
     if (status == dnnl_success && conv->groups == 1 && conv->shape.type == VD_KERNEL_BF16)
-        status = find_fed(conv, weights, VD_FEED_NARROWED, VD_KERNEL_BF16, conv->out_type, false);
+        status = find_fed(search, weights, VD_KERNEL_BF16);
+    search.feed = VD_FEED_BLOCKED;
     if (status == dnnl_success && !conv->count)
-        status = find_fed(conv, weights, VD_FEED_BLOCKED, conv->shape.type, conv->out_type, false);
+        status = find_fed(search, weights, conv->shape.type);
     return status;
 }
 
@@ -300,18 +334,20 @@ static bool is_little(const vd_conv_shape *shape)
     return products < 1 << 20;
 }
 
-dnnl_status_t vd_conv_find(vd_conv *conv, const float *weights, const float *bias)
+dnnl_status_t vd_conv_find(vd_conv *conv, const float *weights, const float *bias, const char *wanted)
 {
+    candidate_search search = {.conv = conv, .made_type = conv->out_type, .wanted = wanted};
     dnnl_status_t status = make_bias(conv, bias);
     if (status != dnnl_success)
         return status;
     bool planar = conv->shape.planar_in;
     if (planar)
-        status = find_planar(conv, weights);
+        status = find_planar(search, weights);
     else
-        status = find_fed(conv, weights, VD_FEED_AS_IS, conv->shape.type, conv->out_type, false);
+        status = find_fed(search, weights, conv->shape.type);
+    search.feed = planar ? VD_FEED_BLOCKED : VD_FEED_AS_IS;
+    search.takes_slow = true;
     if (status == dnnl_success && !conv->count && is_little(&conv->shape))
-        status = find_fed(conv, weights, planar ? VD_FEED_BLOCKED : VD_FEED_AS_IS, conv->shape.type,
-                          conv->out_type, true);
+        status = find_fed(search, weights, conv->shape.type);
     return status;
 }

@@ -8,6 +8,12 @@ int vd_conv_new(const vd_conv_shape *shape, const float *weights, const float *b
     return vd_error_set(error, VD_EFORMAT, NULL, "this program was built without oneDNN");
 }
 
+int vd_conv_new_all(const vd_conv_shape *shape, const float *weights, const float *bias, vd_conv **ret_conv,
+                    vd_error *error)
+{
+    return vd_conv_new(shape, weights, bias, ret_conv, error);
+}
+
 void vd_conv_free(vd_conv **conv)
 {
     *conv = NULL;
@@ -17,11 +23,6 @@ size_t vd_conv_scratch_bytes(const vd_conv *conv)
 {
     (void)conv;
     return 0;
-}
-
-int vd_conv_tune(vd_conv *conv, const void *in, void *out, const void *addend, void *scratch, vd_error *error)
-{
-    return vd_conv_run(conv, in, out, addend, scratch, error);
 }
 
 int vd_conv_run(const vd_conv *conv, const void *in, void *out, const void *addend, void *scratch,

@@ -1,6 +1,5 @@
 /* Winograd's 3 × 3 convolution of our own (kernel_lanes_wino.h): oneDNN has none for AVX2, and from version 3
  * on none at all. Products are float32 in bfloat16 networks as well. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,44 +30,57 @@ static size_t room_of(const vd_conv *conv, int tiles)
     return (36 * each * (size_t)(conv->in_full + 2 * conv->block) * sizeof(float) + 63) & ~(size_t)63;
 }
 
-/* G g G^T, the 36 numbers that stand for a filter's nine. */
-static void turn_filter(const float *filter, double turned[36])
+enum { FILTERS = 8 }; /* side by side; every block has as many or twice as many channels */
+
+/* G g for a column g of three numbers, `apart` from each other, of each filter. */
+static void turn_three(const double (*restrict from)[FILTERS], int apart, double (*restrict to)[FILTERS],
+                       int to_apart)
 {
-    static const double g[6][3] = {{1.0 / 4, 0, 0},
-                                   {-1.0 / 6, -1.0 / 6, -1.0 / 6},
-                                   {-1.0 / 6, 1.0 / 6, -1.0 / 6},
-                                   {1.0 / 24, 1.0 / 12, 1.0 / 6},
-                                   {1.0 / 24, -1.0 / 12, 1.0 / 6},
-                                   {0, 0, 1}};
-    double half[6][3];
+    for (int k = 0; k < FILTERS; k++) {
+        double x = from[0][k], y = from[apart][k], z = from[2 * apart][k];
+        double outer = (x + z) * (-1.0 / 6), wide = x * (1.0 / 24) + z * (1.0 / 6);
+        to[0][k] = x * 0.25;
+        to[to_apart][k] = outer - y * (1.0 / 6);
+        to[2 * to_apart][k] = outer + y * (1.0 / 6);
+        to[3 * to_apart][k] = wide + y * (1.0 / 12);
+        to[4 * to_apart][k] = wide - y * (1.0 / 12);
+        to[5 * to_apart][k] = z;
+    }
+}
+
+/* G g G^T: the 36 numbers that stand for the nine of each filter. They go to rows that lie `apart` floats
+ * from each other. filters, next: the first, and floats from one to the next; there are `count`. */
+static void turn_filters(const float *filters, size_t next, size_t count, float *to, size_t apart)
+{
+    double given[9][FILTERS] = {{0}}, half[18][FILTERS], turned[36][FILTERS];
+    for (size_t k = 0; k < count && k < FILTERS; k++)
+        for (size_t i = 0; i < 9; i++)
+            given[i][k] = (double)filters[k * next + i];
+    for (int j = 0; j < 3; j++)
+        turn_three((const double(*)[FILTERS])given + j, 3, half + j, 3);
     for (int i = 0; i < 6; i++)
-        for (int j = 0; j < 3; j++)
-            half[i][j] = g[i][0] * (double)filter[j] + g[i][1] * (double)filter[3 + j] +
-                         g[i][2] * (double)filter[6 + j];
-    for (int i = 0; i < 6; i++)
-        for (int j = 0; j < 6; j++)
-            turned[6 * i + j] = half[i][0] * g[j][0] + half[i][1] * g[j][1] + half[i][2] * g[j][2];
+        turn_three((const double(*)[FILTERS])half + 3 * i, 1, turned + 6 * i, 1);
+    for (size_t i = 0; i < 36; i++)
+        for (size_t k = 0; k < FILTERS; k++)
+            to[i * apart + k] = (float)turned[i][k];
 }
 
 /* [pairs of blocks of outputs][36][in][one or two blocks], zeros where the file has no channel. */
 static float *turn_weights(const vd_conv *conv, const float *weights)
 {
     const vd_conv_shape *shape = &conv->shape;
-    size_t in = (size_t)conv->in_full, block = (size_t)conv->block,
-           bytes = 36 * in * (size_t)conv->out_full * 4;
+    size_t in = (size_t)conv->in_full, out = (size_t)conv->out_full, pair = 2 * (size_t)conv->block;
+    size_t bytes = 36 * in * out * sizeof(float);
     float *all = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
     if (!all)
         return NULL;
     memset(all, 0, bytes);
-    for (size_t o = 0; o < (size_t)shape->out; o++) {
-        size_t first = o / (2 * block) * 2 * block;
-        size_t wide = (size_t)conv->out_full - first < 2 * block ? block : 2 * block;
-        for (size_t c = 0; c < (size_t)shape->in; c++) {
-            double turned[36];
-            turn_filter(weights + (o * (size_t)shape->in + c) * 9, turned);
-            for (size_t i = 0; i < 36; i++)
-                all[first * 36 * in + (i * in + c) * wide + (o - first)] = (float)turned[i];
-        }
+    for (size_t o = 0; o < (size_t)shape->out; o += FILTERS) {
+        size_t first = o / pair * pair, wide = out - first < pair ? out - first : pair;
+        float *to = all + first * 36 * in + (o - first);
+        for (size_t c = 0; c < (size_t)shape->in; c++)
+            turn_filters(weights + (o * (size_t)shape->in + c) * 9, (size_t)shape->in * 9,
+                         (size_t)shape->out - o, to + c * wide, in * wide);
     }
     return all;
 }
@@ -83,9 +95,13 @@ static bool can_compute(const vd_conv *conv)
            (size_t)conv->in_full * (size_t)conv->out_full <= 1 << 20;
 }
 
-dnnl_status_t vd_wino_find(vd_conv *conv, const float *weights)
+/* Whether the shape is one that a convolution can have at all is known by oneDNN's having candidates for it;
+ * a choice that was made before is proof as well. */
+dnnl_status_t vd_wino_find(vd_conv *conv, const float *weights, const char *wanted)
 {
-    if (!can_compute(conv) || !conv->count || conv->count == VD_CONV_CANDIDATES)
+    static const char text[] = "winograd 4x4";
+    bool is_wanted = wanted ? !strcmp(wanted, text) : conv->count > 0 && conv->count < VD_CONV_CANDIDATES;
+    if (!is_wanted || !can_compute(conv))
         return dnnl_success;
     vd_candidate *candidate = &conv->candidates[conv->count];
     *candidate = (vd_candidate){.wino_weights = turn_weights(conv, weights), .made_type = conv->out_type};
@@ -94,7 +110,7 @@ dnnl_status_t vd_wino_find(vd_conv *conv, const float *weights)
     int tiles = tiles_of(conv->shape.out_height) * tiles_of(conv->shape.out_width);
     candidate->own_bytes = room_of(conv, tiles) * (size_t)conv->threads;
     candidate->does_act = candidate->does_add = true;
-    snprintf(candidate->text, sizeof candidate->text, "winograd 4x4");
+    memcpy(candidate->text, text, sizeof text);
     conv->count++;
     return dnnl_success;
 }

@@ -2,7 +2,8 @@
  * own.
  *
  * The plan (engine/plan.h) knows graph, memory and order; a kernel knows how one step is computed fastest
- * here. Several candidates may compute the same step: they are timed in place once, and the fastest stays.
+ * here. Several candidates may compute the same step: the first of its shape in the process has them timed,
+ * and the fastest computes all of that shape.
  *
  * Blocked layout: one picture [c, h, w] as [ceil(c / B), h, w, B], B = vd_kernel_block() channels side by
  * side (16 with AVX-512, 8 with AVX2). Channels that fill up the last block hold zeros, in every tensor and
@@ -58,27 +59,29 @@ typedef struct vd_conv_shape {
     bool add; /* adds a tensor of the output's shape after the activation: x + silu(conv(x)) */
 } vd_conv_shape;
 
-/* Builds every candidate and reorders the weights.
+/* Builds what computes the shape fastest here. The first of a shape (with this number of threads) builds
+ * every candidate and times them, which takes some tens of milliseconds; all others in the process compute
+ * with what was chosen then, and so give the same to the last bit. Any thread; one at a time chooses.
  *
  * weights  [out, in / groups, kh, kw] planar float32; bias [out] or NULL; both borrowed until this returns
  * Returns VD_OK; VD_EFORMAT when nothing here but reference code could compute it (the plan leaves it to
  * OpenCV); VD_ENOMEM. */
 int vd_conv_new(const vd_conv_shape *shape, const float *weights, const float *bias, vd_conv **ret_conv,
                 vd_error *error);
+
+/* Every candidate, none timed: for tests and measurements, which go on with vd_conv_choose. */
+int vd_conv_new_all(const vd_conv_shape *shape, const float *weights, const float *bias, vd_conv **ret_conv,
+                    vd_error *error);
 void vd_conv_free(vd_conv **conv); /* accepts NULL and sets it */
 
 /* Bytes of working memory that a run needs; one for all steps of a plan will do. */
 size_t vd_conv_scratch_bytes(const vd_conv *conv);
 
-/* Times the candidates on these buffers, keeps the fastest and frees the others. Leaves rubbish in `out`. */
-int vd_conv_tune(vd_conv *conv, const void *in, void *out, const void *addend, void *scratch,
-                 vd_error *error);
-
 /* out = act(conv(in) + bias) [+ addend]. `addend` may be `out` itself, or NULL without shape.add. */
 int vd_conv_run(const vd_conv *conv, const void *in, void *out, const void *addend, void *scratch,
                 vd_error *error);
 
-/* How many candidates there are, one after tuning, and which of them runs: for tests and measurements. */
+/* How many candidates there are, and which of them runs; of vd_conv_new one. */
 int vd_conv_candidates(const vd_conv *conv);
 void vd_conv_choose(vd_conv *conv, int candidate);
 

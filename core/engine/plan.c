@@ -81,27 +81,14 @@ static void use_own_ends(vd_plan *plan)
         plan->bases[1 + i] = plan->own[i];
 }
 
-/* Each convolution chooses on the buffers it will have, filled with what convolutions before it left there.
- */
-static int tune(vd_plan *plan, vd_error *error)
+/* One for all convolutions. */
+static int make_scratch(vd_plan *plan)
 {
     for (int i = 0; i < plan->op_count; i++)
         if (plan->ops[i].conv && vd_conv_scratch_bytes(plan->ops[i].conv) > plan->scratch_bytes)
             plan->scratch_bytes = vd_conv_scratch_bytes(plan->ops[i].conv);
     plan->scratch = vd_plan_alloc(plan->scratch_bytes);
-    if (!plan->scratch)
-        return VD_ENOMEM;
-    use_own_ends(plan);
-    int code = VD_OK;
-    for (int i = 0; code == VD_OK && i < plan->op_count; i++) {
-        vd_plan_op *op = &plan->ops[i];
-        const void *addend = op->in[1] >= 0 ? vd_plan_at(plan, op->in[1], 0) : NULL;
-        if (op->conv)
-            code = vd_conv_tune(op->conv, vd_plan_at(plan, op->in[0], 0), vd_plan_at(plan, op->out, 0),
-                                addend, plan->scratch, error);
-    }
-    memset(plan->arena, 0, plan->arena_bytes);
-    return code;
+    return plan->scratch ? VD_OK : VD_ENOMEM;
 }
 
 static int build(vd_plan *plan, const vd_plan_graph *graph, const float *const *constants, vd_error *error)
@@ -114,7 +101,7 @@ static int build(vd_plan *plan, const vd_plan_graph *graph, const float *const *
     if (code == VD_OK)
         code = vd_plan_place(plan);
     if (code == VD_OK)
-        code = tune(plan, error);
+        code = make_scratch(plan);
     if (code == VD_ENOMEM)
         vd_error_set(error, code, "plan", "There is not enough memory to plan the network.");
     return code;

@@ -1,8 +1,8 @@
 /* A run of layers carried out in one go: layouts, memory and order of what model/plan.h describes.
  *
  * Built once for a shape. Every value gets a layout (blocked where convolutions want it, planar elsewhere),
- * values share one arena by the time they are alive, concatenations and splits at block borders are views, an
- * addition behind a convolution goes into it, and the candidates of each convolution are timed in place. */
+ * values share one arena by the time they are alive, concatenations and splits at block borders are views,
+ * and an addition behind a convolution goes into it. */
 #ifndef VD_ENGINE_PLAN_H
 #define VD_ENGINE_PLAN_H
 

@@ -1,9 +1,9 @@
 /* What a plan is made of: shared by core/engine/plan*.c and by nobody else.
  *
- * Building has four parts. Lowering (plan_lower*.c, plan_views.c) walks the graph's steps once and leaves
+ * Building has two parts. Lowering (plan_lower*.c, plan_views.c) walks the graph's steps once and leaves
  * operations over tensors, with conversions where a reader wants the other layout. Memory (plan_memory.c)
- * gives tensors their place: in the arena, in a constant, in a buffer of the caller. Then plan.c lets each
- * convolution choose among its candidates, in place. Running is a walk over the operations. */
+ * gives tensors their place: in the arena, in a constant, in a buffer of the caller. Running is a walk over
+ * the operations. */
 #ifndef VD_ENGINE_PLAN_PARTS_H
 #define VD_ENGINE_PLAN_PARTS_H
 

@@ -201,18 +201,6 @@ int vd_conv_run(const vd_conv *conv, const void *in, void *out, const void *adde
     return VD_OK;
 }
 
-int vd_conv_tune(vd_conv *conv, const void *in, void *out, const void *addend, void *scratch, vd_error *error)
-{
-    const vd_conv_shape *s = &conv->shape;
-    size_t bytes = s->float_out ? 4 : vd_kernel_bytes(s->type);
-    (void)in;
-    (void)error;
-    MUST((addend != NULL) == s->add);
-    memset(scratch, 0x7f, SCRATCH);
-    memset(out, 0xff, (size_t)padded(s->out) * (size_t)(s->out_height * s->out_width) * bytes);
-    return VD_OK;
-}
-
 const char *vd_conv_text(const vd_conv *conv)
 {
     (void)conv;

@@ -235,13 +235,41 @@ static void run_in_place(conv_case *it, vd_conv *conv)
     check_out(it, tolerance_of(it, vd_conv_text(conv)), "in place");
 }
 
-/* Tuning takes time: only some do it. */
-static void check_conv(vd_conv_shape shape, bool tune)
+/* What the clock chooses is one of all; a second one of the shape is the same and gives the same bits. */
+static void check_chosen(conv_case *it, vd_conv *all)
+{
+    vd_conv *chosen[2] = {NULL, NULL};
+    size_t bytes = blocked_count(it->shape.out, it->shape.out_height, it->shape.out_width) *
+                   (it->shape.type == VD_KERNEL_F32 || it->shape.float_out ? 4 : 2);
+    void *first = lines(bytes);
+    bool is_one = false;
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(vd_conv_new(&it->shape, it->weights, it->bias, &chosen[i], NULL), VD_OK);
+        ck_assert_int_eq(vd_conv_candidates(chosen[i]), 1);
+        ck_assert_uint_le(vd_conv_scratch_bytes(chosen[i]), vd_conv_scratch_bytes(all));
+        run_and_check(it, chosen[i], "chosen");
+        if (i == 0)
+            memcpy(first, it->out, bytes);
+    }
+    ck_assert_str_eq(vd_conv_text(chosen[0]), vd_conv_text(chosen[1]));
+    ck_assert_int_eq(memcmp(first, it->out, bytes), 0);
+    for (int i = 0; i < vd_conv_candidates(all); i++) {
+        vd_conv_choose(all, i);
+        is_one = is_one || strcmp(vd_conv_text(all), vd_conv_text(chosen[0])) == 0;
+    }
+    ck_assert_msg(is_one, "\"%s\" is not in the list", vd_conv_text(chosen[0]));
+    vd_conv_free(&chosen[0]);
+    vd_conv_free(&chosen[1]);
+    free(first);
+}
+
+/* Choosing takes time: only some do it. */
+static void check_conv(vd_conv_shape shape, bool choose)
 {
     conv_case it = make_case(shape);
     vd_conv *conv = NULL;
     vd_error error = {0};
-    int code = vd_conv_new(&it.shape, it.weights, it.bias, &conv, &error);
+    int code = vd_conv_new_all(&it.shape, it.weights, it.bias, &conv, &error);
     ck_assert_msg(code == VD_OK, "%d to %d, groups %d: %s", shape.in, shape.out, shape.groups, error.text);
     it.scratch = lines(vd_conv_scratch_bytes(conv));
     for (int i = 0; i < vd_conv_candidates(conv); i++) {
@@ -250,11 +278,8 @@ static void check_conv(vd_conv_shape shape, bool tune)
         if (it.shape.add)
             run_in_place(&it, conv);
     }
-    if (tune) {
-        ck_assert_int_eq(vd_conv_tune(conv, it.fed, it.out, it.added, it.scratch, &error), VD_OK);
-        ck_assert_int_eq(vd_conv_candidates(conv), 1);
-        run_and_check(&it, conv, "tuned");
-    }
+    if (choose)
+        check_chosen(&it, conv);
     vd_conv_free(&conv);
     ck_assert_ptr_null(conv);
     free_case(&it);
