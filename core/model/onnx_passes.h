@@ -63,6 +63,10 @@ int vd_onnx_spread(vd_onnx_graph *graph, vd_error *error);
  * the declared shapes of inputs and outputs leave open. */
 int vd_onnx_sweep(vd_onnx_graph *graph, vd_error *error);
 
+/* Gives every node a name of its own, its output's where it has none or shares one: OpenCV refuses two layers
+ * of one name. After vd_onnx_sweep. */
+int vd_onnx_name(vd_onnx_graph *graph, vd_error *error);
+
 /* Refuses what is left and cannot be run, or would give wrong numbers without saying so. */
 int vd_onnx_check(const vd_onnx_graph *graph, vd_error *error);
 

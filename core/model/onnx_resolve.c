@@ -127,7 +127,7 @@ int vd_onnx_normalise(vd_onnx_graph *graph, vd_error *error)
 int vd_onnx_cure(vd_onnx_graph *graph, vd_error *error)
 {
     static vd_onnx_pass *const passes[] = {vd_onnx_settings, vd_onnx_replace, vd_onnx_move_scales,
-                                           vd_onnx_spread, vd_onnx_sweep};
+                                           vd_onnx_spread,   vd_onnx_sweep,   vd_onnx_name};
     int code = run_all(passes, sizeof passes / sizeof *passes, graph, error);
     return code == VD_OK ? vd_onnx_check(graph, error) : code;
 }

@@ -56,7 +56,8 @@ bool vd_shape_count(const vd_shape *shape, size_t most, size_t *ret_count)
         return false;
     size_t count = 1;
     for (int i = 0; i < shape->rank; i++) {
-        if (shape->dims[i] < 0 || __builtin_mul_overflow(count, (size_t)shape->dims[i], &count))
+        if (shape->dims[i] < 0 || (uint64_t)shape->dims[i] > most ||
+            __builtin_mul_overflow(count, (size_t)shape->dims[i], &count))
             return false;
     }
     if (count > most)

@@ -39,7 +39,8 @@ size_t vd_onnx_type_bytes(int type);
 /* "float16", "int64", …; a constant string. */
 const char *vd_onnx_type_name(int type);
 
-/* The number of elements; false when it is unknown, negative or more than `most`. */
+/* The number of elements; false when it is unknown, negative or more than `most`, or one extent alone is,
+ * even beside a 0. */
 bool vd_shape_count(const vd_shape *shape, size_t most, size_t *ret_count);
 bool vd_shape_equal(const vd_shape *a, const vd_shape *b);
 

@@ -197,8 +197,9 @@ bool vd_rule_resize(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
     int64_t sizes[2 * VD_ONNX_RANK];
     bool old_form = node->n_input == 2;
     const vd_value *factors = vd_onnx_input(graph, node, old_form ? 1 : 2);
+    const Onnx__AttributeProto *policy = vd_onnx_attribute(node, "keep_aspect_ratio_policy");
     if (!vd_rule_shape(graph, node, 0, &in) || vd_onnx_attribute(node, "axes") ||
-        vd_onnx_attribute(node, "keep_aspect_ratio_policy"))
+        (policy && !text_is(policy, "stretch")) || vd_onnx_attribute_int(node, "antialias", 0) != 0)
         return false;
     if (vd_onnx_input(graph, node, 3)) {
         if (vd_onnx_value_ints(vd_onnx_input(graph, node, 3), sizes) != in.rank)

@@ -375,6 +375,18 @@ START_TEST(test_shape_windows)
     build_node(m, "Resize", "x - s", "y");
     check_shape(m, NULL, -1);
 
+    m = with_input(22, DIMS(1, 4, 6, 5));
+    build_ints(m, "z", INTS(1, 4, 20, 30));
+    node = build_node(m, "Resize", "x - - z", "y");
+    build_text(node, "keep_aspect_ratio_policy", "stretch"); /* what is meant without a word */
+    build_int(node, "antialias", 0);
+    check_shape(m, DIMS(1, 4, 20, 30));
+
+    m = with_input(22, DIMS(1, 4, 6, 5));
+    build_ints(m, "z", INTS(1, 4, 20, 30));
+    build_text(build_node(m, "Resize", "x - - z", "y"), "keep_aspect_ratio_policy", "not_larger");
+    check_shape(m, NULL, -1);
+
     m = with_input(17, DIMS(1, 4, 6, 5));
     build_ints(m, "p", INTS(0, 0, 1, 2, 0, 0, 3, 4));
     build_node(m, "Pad", "x p", "y");
@@ -415,6 +427,12 @@ START_TEST(test_too_large_is_unknown)
     Onnx__ModelProto *m = with_input(17, DIMS(1, 3, 4096, 4096));
     build_floats(m, "s", 8, 0, DIMS(4));
     build_node(m, "Resize", "x - s", "y");
+    check_shape(m, NULL, -1);
+
+    m = build_model(17); /* nothing in it, and a side that no sum may meet */
+    build_constant(m, "c", VD_ONNX_FLOAT, DIMS(0, 1))->dims[1] = INT64_C(1) << 40;
+    build_ints(m, "p", INTS(0, 1, 0, 1));
+    build_node(m, "Pad", "c p", "y");
     check_shape(m, NULL, -1);
 }
 END_TEST
@@ -576,6 +594,38 @@ START_TEST(test_bypass_and_sweep)
     ck_assert_int_eq(m->graph->output[0]->type->tensor_type->shape->dim[0]->dim_value, 1);
     ck_assert_int_eq(vd_onnx_find(&graph, "y")->producer, 0);
     ck_assert_int_eq(vd_onnx_check(&graph, &error), VD_OK);
+    done(m);
+}
+END_TEST
+
+static void name_node(Onnx__ModelProto *m, size_t i, const char *name)
+{
+    free(m->graph->node[i]->name);
+    m->graph->node[i]->name = strdup(name);
+}
+
+START_TEST(test_names_of_nodes)
+{
+    static const char *const given[] = {"", "twice", "twice", "f", "its own", "other"};
+    static const char *const wanted[] = {"a", "b", "c", "d", "its own", "f"};
+    Onnx__ModelProto *m = with_input(17, DIMS(1, 2));
+    build_node(m, "Relu", "x", "a");
+    build_node(m, "Relu", "a", "b");
+    build_node(m, "Relu", "b", "c");
+    build_node(m, "Relu", "c", "d"); /* has the name of another's output */
+    build_node(m, "Relu", "d", "e");
+    build_node(m, "Relu", "e", "f");
+    build_output(m, "f", DIMS(1, 2));
+    for (size_t i = 0; i < m->graph->n_node; i++)
+        name_node(m, i, given[i]);
+    resolved(m, "f");
+    run(vd_onnx_name);
+    ck_assert_str_eq(m->graph->node[5]->name, "other");
+    name_node(m, 3, "f");
+    name_node(m, 5, "f");
+    run(vd_onnx_name);
+    for (size_t i = 0; i < m->graph->n_node; i++)
+        ck_assert_str_eq(m->graph->node[i]->name, wanted[i]);
     done(m);
 }
 END_TEST
@@ -745,6 +795,7 @@ static Suite *suite(void)
     tcase_add_test(t, test_move_scales);
     tcase_add_test(t, test_move_scales_refused);
     tcase_add_test(t, test_bypass_and_sweep);
+    tcase_add_test(t, test_names_of_nodes);
     tcase_add_test(t, test_check_refuses);
     tcase_add_test(t, test_damaged_graphs);
     tcase_add_test(t, test_typed_values);
