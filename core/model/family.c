@@ -198,36 +198,73 @@ static void tell_whole(const vd_onnx_graph *graph, int named_classes, vd_model *
         vd_model_note(model, "class scores come from a Sigmoid, boxes and scores from one Concat");
 }
 
+static bool picks(const Onnx__NodeProto *node)
+{
+    return vd_onnx_is(node, "TopK") || vd_onnx_is(node, "NonMaxSuppression");
+}
+
+/* The first node whose sizes do not come out although those of its inputs do; NULL when boxes are picked
+ * before it, behind which sizes may well depend on the picture. */
+static const Onnx__NodeProto *find_stuck(const vd_onnx_graph *graph)
+{
+    for (size_t i = 0; i < graph->proto->n_node; i++) {
+        const Onnx__NodeProto *node = graph->proto->node[i];
+        const vd_value *out = vd_onnx_output(graph, node, 0);
+        bool ready = true;
+        if (picks(node))
+            return NULL;
+        for (size_t k = 0; k < node->n_input; k++) {
+            const vd_value *in = vd_onnx_input(graph, node, k);
+            ready = ready && (!in || in->shape.rank >= 0);
+        }
+        if (ready && out && out->shape.rank < 0)
+            return node;
+    }
+    return NULL;
+}
+
+static int refuse_stuck(const vd_onnx_graph *graph, const Onnx__NodeProto *node, vd_error *error)
+{
+    char name[96], op[48];
+    vd_onnx_node_text(node, name, sizeof name);
+    vd_text_clean(op, sizeof op, node->op_type, strlen(node->op_type));
+    if (!vd_onnx_is_known(node))
+        return vd_error_set(error, VD_EFORMAT, graph->place,
+                            "The network needs the operation %s (node %s), which cannot be run here.", op,
+                            name);
+    return vd_error_set(error, VD_EFORMAT, graph->place,
+                        "The sizes at node %s (%s) depend on the picture, do not fit together, or follow "
+                        "from settings that are not known here.",
+                        name, op);
+}
+
 /* The sentence for a network in whose outputs no family was found. */
-static int refuse(vd_onnx_graph *graph, vd_error *error)
+static int refuse(const vd_onnx_graph *graph, vd_error *error)
 {
     char text[96];
+    size_t outputs = graph->proto->n_output;
     const vd_shape *out = &vd_onnx_find(graph, graph->proto->output[0]->name)->shape;
     vd_shape declared = vd_onnx_declared_shape(graph->proto->output[0]);
+    const Onnx__NodeProto *stuck = find_stuck(graph);
     if (out->rank < 0)
         out = &declared;
     vd_shape_text(out, text, sizeof text);
-    if (graph->proto->n_output > 1)
+    int code = outputs == 1 ? screen_output(out, graph->place, error) : VD_OK;
+    if (code == VD_OK && stuck)
+        code = refuse_stuck(graph, stuck, error);
+    if (code != VD_OK)
+        return code;
+    if (outputs > 1)
         return vd_error_set(error, VD_EFORMAT, graph->place,
                             "The network's %zu outputs (the first is %s) are not those of a known detector; "
                             "docs/models.md lists what can be used.",
-                            graph->proto->n_output, text);
-    int code = screen_output(out, graph->place, error);
-    if (code != VD_OK)
-        return code;
+                            outputs, text);
     if (out->rank == 3 && out->dims[2] == 6)
         return vd_error_set(
             error, VD_EFORMAT, graph->place,
             "This model picks its final boxes itself (output %s), by operations that cannot be run here; "
             "export it with end2end=False or nms=False.",
             text);
-    if (out == &declared) { /* the reason may be a node that cannot be run at all */
-        code = vd_onnx_sweep(graph, error);
-        if (code == VD_OK)
-            code = vd_onnx_check(graph, error);
-        if (code != VD_OK)
-            return code;
-    }
     return vd_error_set(
         error, VD_EFORMAT, graph->place,
         "The output %s is not that of a known detector; docs/models.md lists what can be used.", text);

@@ -500,6 +500,27 @@ START_TEST(test_no_family)
 }
 END_TEST
 
+/* The refusal names the node that is not understood, not what follows from it. */
+START_TEST(test_stuck)
+{
+    static const char *const ops[] = {"Resize", "NoSuchThing"};
+    for (size_t i = 0; i < 2; i++) {
+        vd_model *model = NULL;
+        vd_error error = {0};
+        Onnx__ModelProto *m = build_end_to_end(3, 0);
+        Onnx__NodeProto *first = m->graph->node[0];
+        build_node(m, ops[i], first->input[0], "stuck");
+        Onnx__NodeProto *last = m->graph->node[m->graph->n_node - 1];
+        memmove(m->graph->node + 1, m->graph->node, (m->graph->n_node - 1) * sizeof(Onnx__NodeProto *));
+        m->graph->node[0] = last;
+        free(first->input[0]);
+        first->input[0] = strdup("stuck");
+        ck_assert_int_eq(read_proto(m, &model, &error), VD_EFORMAT);
+        ck_assert_msg(strstr(error.text, ops[i]) != NULL, "%s", error.text);
+    }
+}
+END_TEST
+
 /* Damage at places a fixed generator picks: read or refused, never a crash, and never long. */
 START_TEST(test_damaged)
 {
@@ -701,6 +722,7 @@ static Suite *suite(void)
     tcase_add_test(t, test_unproven_heads);
     tcase_add_test(t, test_crossed_levels);
     tcase_add_test(t, test_no_family);
+    tcase_add_test(t, test_stuck);
     tcase_add_loop_test(t, test_damaged, 0, COUNT_OF(families));
     tcase_add_test(t, test_many_paths);
     suite_add_tcase(s, t);
