@@ -53,10 +53,12 @@ static const Onnx__NodeProto *maker_of(const vd_trace *trace, const vd_value *va
 static bool counts_up(const Onnx__TensorProto *tensor)
 {
     size_t count = vd_onnx_tensor_count(tensor);
+    if (count < 2 || count > MOST_TERMS)
+        return false;
     for (size_t i = 0; i < count; i++)
         if (vd_onnx_tensor_number(tensor, i) != (double)i)
             return false;
-    return count > 1 && count <= MOST_TERMS;
+    return true;
 }
 
 /* A convolution that takes the mean of a distribution over bins is arithmetic, not the network's last layer.
