@@ -266,8 +266,9 @@ static dnnl_status_t find_with(candidate_search *search, vd_kernel_type in_type)
             search->first = conv->count;
             search->has_single = false;
             if (vd_dnnl_conv_each(&described, conv->engine, take, search) == dnnl_out_of_memory)
-                return dnnl_out_of_memory;
+                search->status = dnnl_out_of_memory;
         }
+    search->described = NULL;
     return search->status;
 }
 
