@@ -133,8 +133,9 @@ static int fix_input(Onnx__ModelProto *proto, const vd_model_options *options, c
 /* Another size than the file's own; the levels of the family grow along. */
 static int resize(vd_onnx_graph *graph, const vd_model_options *options, vd_model *model, vd_error *error)
 {
-    int width = options->input_width, height = options->input_height;
-    if (width == 0 || height == 0 || (width == model->input_width && height == model->input_height))
+    int width = options->input_width ? options->input_width : model->input_width;
+    int height = options->input_height ? options->input_height : model->input_height;
+    if (width == model->input_width && height == model->input_height)
         return VD_OK;
     int code = vd_onnx_resize(graph, width, height, error);
     if (code != VD_OK)

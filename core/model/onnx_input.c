@@ -67,23 +67,22 @@ static bool is_side(int side)
 static int choose(const Onnx__ModelProto *model, const vd_onnx_size *wish, int otherwise, const char *place,
                   int64_t ret_extents[4], vd_error *error)
 {
-    int64_t size[2] = {otherwise, otherwise};
-    if (wish->width > 0 || wish->height > 0) {
-        if (!is_side(wish->width) || !is_side(wish->height) || wish->width % VD_ONNX_MIN_SIDE != 0 ||
-            wish->height % VD_ONNX_MIN_SIDE != 0)
-            return vd_error_set(
-                error, VD_EINVAL, place,
-                "The network cannot run at %d × %d: both sides must be multiples of %d, %d to %d.",
-                wish->width, wish->height, VD_ONNX_MIN_SIDE, VD_ONNX_MIN_SIDE, VD_ONNX_MAX_SIDE);
-        size[0] = wish->height;
-        size[1] = wish->width;
-    } else if (!read_size(vd_onnx_metadata(model, "imgsz"), size)) {
+    int64_t size[2];
+    if (!read_size(vd_onnx_metadata(model, "imgsz"), size))
         size[0] = size[1] = otherwise;
-    }
+    int height = wish->height > 0 ? wish->height : (int)size[0];
+    int width = wish->width > 0 ? wish->width : (int)size[1];
+    if ((wish->width > 0 || wish->height > 0) &&
+        (!is_side(width) || !is_side(height) || width % VD_ONNX_MIN_SIDE != 0 ||
+         height % VD_ONNX_MIN_SIDE != 0))
+        return vd_error_set(
+            error, VD_EINVAL, place,
+            "The network cannot run at %d × %d: both sides must be multiples of %d, %d to %d.", width, height,
+            VD_ONNX_MIN_SIDE, VD_ONNX_MIN_SIDE, VD_ONNX_MAX_SIDE);
     ret_extents[0] = wish->batch > 1 ? wish->batch : 1;
     ret_extents[1] = 3;
-    ret_extents[2] = size[0];
-    ret_extents[3] = size[1];
+    ret_extents[2] = height;
+    ret_extents[3] = width;
     return VD_OK;
 }
 

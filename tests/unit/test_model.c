@@ -435,6 +435,13 @@ START_TEST(test_shared_yolov8n)
     ck_assert_str_eq(vd_labels_name(model->labels, 79), "toothbrush");
     ck_assert(has_note(model, "strides 8, 16, 32"));
     vd_model_free(&model);
+
+    const vd_model_options wider = {.input_width = 640}; /* the other side stays the file's own */
+    ck_assert_msg(vd_model_read(path, &wider, &model, &error) == VD_OK, "%s", error.text);
+    ck_assert_int_eq(model->input_width, 640);
+    ck_assert_int_eq(model->input_height, 320);
+    ck_assert_int_eq(model->anchors, 4200);
+    vd_model_free(&model);
 }
 END_TEST
 

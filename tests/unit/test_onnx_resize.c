@@ -87,7 +87,8 @@ START_TEST(test_free_input)
     check_unfixed(with_input(none), (vd_onnx_size){0, 0, 2}, "batch of 1");
     check_unfixed(with_input(all), (vd_onnx_size){100, 96, 0}, "multiples of 32");
     check_unfixed(with_input(all), (vd_onnx_size){96, 8192, 0}, "4096");
-    check_unfixed(with_input(all), (vd_onnx_size){96, 0, 0}, "multiples of 32");
+    check_fixed(with_input(all), (vd_onnx_size){96, 0, 0}, true, DIMS(1, 3, 640, 96));
+    check_fixed(with_input(all), (vd_onnx_size){0, 96, 0}, true, DIMS(1, 3, 96, 640));
 }
 END_TEST
 
