@@ -1,4 +1,4 @@
-/* The inner loops of the passes, compiled once for every vector width (kernel_lanes_body.h) and chosen once
+/* The inner loops of the passes, compiled once for every vector width (kernel_lanes_body.inc) and chosen once
  * at run time: the program itself is built for the oldest processor of its architecture.
  *
  * No function here starts threads or allocates; kernel_pass.c divides the work among threads. */

@@ -1,7 +1,5 @@
 /* The same pictures give the same detections, however many workers there are, in whatever batches they come,
  * and with every stride: those of one picture after another. */
-#include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +21,6 @@ struct pictures {
     vd_result *alone[MOST_PICTURES]; /* what one picture after another gives */
     int count;
     size_t boxes;
-    bool rounds; /* a network's, which are the same but for rounding */
 };
 
 static void detect_alone(vd_detector *detector, struct pictures *its)
@@ -36,37 +33,11 @@ static void detect_alone(vd_detector *detector, struct pictures *its)
     }
 }
 
-/* A candidate that is the other one to within rounding. Workers time their kernels each for itself, and two
- * kernels add up in another order. */
-static bool is_near(const vd_detection *one, const vd_detection *other)
+static void assert_same(const vd_result *one, const vd_result *other, int picture)
 {
-    const vd_box *a = &one->box, *b = &other->box;
-    float apart = fmaxf(fmaxf(fabsf(a->x1 - b->x1), fabsf(a->y1 - b->y1)),
-                        fmaxf(fabsf(a->x2 - b->x2), fabsf(a->y2 - b->y2)));
-    return one->class_id == other->class_id && fabsf(one->score - other->score) < 0.001f && apart < 0.1f;
-}
-
-/* Every candidate that lies clear of the floor has its like in the other result. */
-static void assert_near(const vd_result *one, const vd_result *other, int picture)
-{
-    for (size_t i = 0; i < one->count; i++) {
-        bool found = one->candidates[i].score < one->floor + 0.001f;
-        for (size_t k = 0; k < other->count && !found; k++)
-            found = is_near(&one->candidates[i], &other->candidates[k]);
-        ck_assert_msg(found, "picture %d: candidate %zu of %zu has no like", picture, i, one->count);
-    }
-}
-
-static void assert_same(const vd_result *one, const vd_result *other, bool rounds, int picture)
-{
-    if (!rounds) {
-        ck_assert_uint_eq(one->count, other->count);
-        ck_assert_msg(memcmp(one->candidates, other->candidates, one->count * sizeof *one->candidates) == 0,
-                      "picture %d gave other boxes", picture);
-    } else {
-        assert_near(one, other, picture);
-        assert_near(other, one, picture);
-    }
+    ck_assert_uint_eq(one->count, other->count);
+    ck_assert_msg(memcmp(one->candidates, other->candidates, one->count * sizeof *one->candidates) == 0,
+                  "picture %d gave other boxes", picture);
     ck_assert_int_eq(one->width, other->width);
     ck_assert_int_eq(one->input_width, other->input_width);
     ck_assert_int_eq(one->nms_done, other->nms_done);
@@ -88,7 +59,7 @@ static void compare_batch(vd_detector *detector, const struct pictures *its, int
     ck_assert_uint_eq(batch->successful, count);
     for (size_t i = 0; i < count; i++) {
         ck_assert_int_eq(batch->items[i].result->frame_index, (int64_t)i * stride);
-        assert_same(its->alone[i * (size_t)stride], batch->items[i].result, its->rounds, (int)i * stride);
+        assert_same(its->alone[i * (size_t)stride], batch->items[i].result, (int)i * stride);
     }
     vd_future_unref(&future);
 }
@@ -104,7 +75,7 @@ static void compare_singles(vd_detector *detector, const struct pictures *its, i
     }
     for (int i = 0; i < count; i++) {
         ck_assert_int_eq(vd_future_wait(futures[i], -1), VD_OK);
-        assert_same(its->alone[i * stride], vd_future_value(futures[i]), its->rounds, i * stride);
+        assert_same(its->alone[i * stride], vd_future_value(futures[i]), i * stride);
     }
     case_unref_all(futures, count);
 }
@@ -196,7 +167,6 @@ START_TEST(a_clip_gives_the_same_boxes)
     static struct pictures its;
     if (!shared("models/yolov8n-320.onnx", model) || !shared("clips/car-detection.mp4", clip))
         return;
-    its.rounds = true;
     read_frames(clip, frames);
     for (its.count = 0; its.count < CLIP_FRAMES; its.count++)
         its.images[its.count] = frames[its.count]->image;
