@@ -133,8 +133,6 @@ static const vd_family *find_family(vd_model_family family)
         return &vd_family_yolov5;
     case VD_FAMILY_YOLOV5_RAW:
         return &vd_family_yolov5_raw;
-    case VD_FAMILY_END_TO_END:
-        return &vd_family_end_to_end;
     case VD_FAMILY_YOLOX:
         return &vd_family_yolox;
     case VD_FAMILY_NANODET:

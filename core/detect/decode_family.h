@@ -22,8 +22,8 @@ typedef struct vd_family {
 } vd_family;
 
 extern const vd_family vd_family_heads, vd_family_yolov8, vd_family_yolov5, vd_family_yolov5_raw,
-    vd_family_end_to_end, vd_family_yolox, vd_family_nanodet, vd_family_fastestdet, vd_family_yunet,
-    vd_family_ssd, vd_family_darknet;
+    vd_family_yolox, vd_family_nanodet, vd_family_fastestdet, vd_family_yunet, vd_family_ssd,
+    vd_family_darknet;
 
 struct vd_decoder {
     /* immutable once made */

@@ -168,35 +168,15 @@ static void read_darknet(vd_decoder *decoder, const float *const *data)
 
 const vd_family vd_family_darknet = {.measure = measure_darknet, .read = read_darknet};
 
-/* --- End-to-end: corners in pixels, score, class */
+/* --- SSD: picture, class (0 is the background), score, corners as shares of the input */
 
-enum { END_COLUMNS = 6 };
-
-static size_t measure_end_to_end(const vd_model *model)
-{
-    return vd_output_rows(model, vd_output_of_columns(model, END_COLUMNS));
-}
+enum { SSD_COLUMNS = 7 };
 
 /* A class as a float that is one; else -1. */
 static int class_of(float value, int classes)
 {
     return value >= 0 && value <= (float)(classes - 1) ? (int)(value + 0.5f) : -1;
 }
-
-static void read_end_to_end(vd_decoder *decoder, const float *const *data)
-{
-    const vd_model *model = decoder->model;
-    const float *row = data[vd_output_of_columns(model, END_COLUMNS)];
-    for (size_t i = 0; i < decoder->room; i++, row += END_COLUMNS)
-        vd_decoder_add(decoder, (vd_box){row[0], row[1], row[2], row[3]}, row[4],
-                       class_of(row[5], model->classes));
-}
-
-const vd_family vd_family_end_to_end = {.measure = measure_end_to_end, .read = read_end_to_end};
-
-/* --- SSD: picture, class (0 is the background), score, corners as shares of the input */
-
-enum { SSD_COLUMNS = 7 };
 
 /* The rows of all pictures stand in one list. */
 static size_t ssd_rows(const vd_model *model, int output)

@@ -35,8 +35,6 @@ typedef enum vd_model_family {
     VD_FAMILY_YOLOV5,
     /* the same before decoding: everything through a sigmoid, YOLOv5's nine anchors */
     VD_FAMILY_YOLOV5_RAW,
-    /* [1, K, 6]: corners in pixels, score, class; suppression is done */
-    VD_FAMILY_END_TO_END,
     /* [1, N, 5 + classes]: offsets in cells, logarithms of sizes, objectness, scores */
     VD_FAMILY_YOLOX,
     /* a level's distances (4, or 4 · bins) and class scores, as rows */
