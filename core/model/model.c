@@ -46,6 +46,10 @@ static void note_rewriting(const vd_onnx_graph *graph, vd_model *model)
     if (graph->absorbed > 0)
         vd_model_note(model, "%d factor%s and offsets went into the convolution before", graph->absorbed,
                       graph->absorbed > 1 ? "s" : "");
+    if (graph->replaced > 0)
+        vd_model_note(model,
+                      "wrote %d node%s in the way that OpenCV 4.6 reads (padding, bounds, windows, powers)",
+                      graph->replaced, graph->replaced > 1 ? "s" : "");
 }
 
 /* Names from the labels file, else from the metadata; neither is an error. */
