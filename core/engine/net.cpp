@@ -185,10 +185,13 @@ int run_whole(vd_net *net, vd_error *error)
 
 std::string engine_text(const making &m, const vd_net *net)
 {
-    if (!m.planned)
-        return "OpenCV's own layers" + (m.options.device == VD_NET_CPU
-                                            ? std::string()
-                                            : std::string(" on ") + devices[m.options.device].name);
+    if (!m.planned) {
+        std::string plain = "OpenCV's own layers";
+        if (m.options.device != VD_NET_CPU)
+            plain += std::string(" on ") + devices[m.options.device].name;
+        return plain +
+               (m.options.precision == VD_PRECISION_BF16 ? ", float32 (bfloat16 is oneDNN's alone)" : "");
+    }
     int layers = 0;
     for (const cv::Ptr<PlanLayer> &plan : net->plans)
         layers += plan->step_count();
@@ -249,8 +252,6 @@ int make_best(const making &m, std::unique_ptr<vd_net> &ret_net)
     vd_error reason = {};
     bool wanted = m.model->planned && m.options.device == VD_NET_CPU && !m.options.plain;
     int code = wanted ? make_planned(m, ret_net, &reason) : VD_EFORMAT;
-    if (code == VD_ENOMEM)
-        return vd_error_set(m.error, code, nullptr, "%s", reason.text);
     if (code == VD_OK)
         return code;
     code = make_net(m, ret_net);

@@ -1,5 +1,6 @@
 /* The keeper: what takes long and belongs to no frame. It loads models while the old one runs on, and waits
  * for recordings to end. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,25 +8,30 @@
 #include "pipeline/camera_state.h"
 
 static int make_detector(const vd_camera *camera, const char *model, const char *labels,
-                         vd_detector **ret_detector, vd_error *error)
+                         vd_detector **ret_detector, bool *ret_fell_back, vd_error *error)
 {
     vd_detector_options options = VD_DETECTOR_OPTIONS_INIT;
     options.model = model;
     options.labels = labels;
-    options.max_workers =
-        1; /* one picture at a time, by all the threads that OpenCV likes: the shortest way */
-    options.threads = 0;
+    options.max_workers = 1; /* one picture at a time; the cameras share the cores */
+    options.threads = 0;     /* OpenCV's own layers by as many as it likes, oneDNN by the worker's own */
     options.input_width = camera->options.input_width;
     options.input_height = camera->options.input_height;
     options.precision = camera->options.precision;
     options.device = camera->options.device;
     options.ops = camera->options.ops;
     options.config = camera->options.config;
+    int code = vd_detector_new(&options, ret_detector, error);
+    if (code != VD_EUNSUPPORTED || options.precision == VD_PRECISION_FP32)
+        return code;
+    /* Settings that came from another machine: better watched in float32 than not at all. */
+    options.precision = VD_PRECISION_FP32;
+    *ret_fell_back = true;
     return vd_detector_new(&options, ret_detector, error);
 }
 
 /* Puts the new detector in the old one's place, between two frames; returns the old one. */
-static vd_detector *swap_locked(vd_camera *camera, vd_detector *detector)
+static vd_detector *swap_locked(vd_camera *camera, vd_detector *detector, bool fell_back)
 {
     vd_camera_status *status = &camera->status;
     vd_detector *old = camera->detector;
@@ -36,7 +42,8 @@ static vd_detector *swap_locked(vd_camera *camera, vd_detector *detector)
     vd_timeline_forget_results(&camera->timeline);
     memset(&status->model_error, 0, sizeof status->model_error);
     vd_text_copy(status->model, sizeof status->model, vd_detector_name(detector));
-    vd_text_copy(status->engine, sizeof status->engine, vd_detector_engine(detector));
+    snprintf(status->engine, sizeof status->engine, "%s%s", vd_detector_engine(detector),
+             fell_back ? ": this processor has no bfloat16" : "");
     status->confidence = suited.confidence;
     status->iou = suited.iou;
     status->model_serial++;
@@ -47,13 +54,14 @@ static void load_model(vd_camera *camera, const char *model, const char *labels)
 {
     vd_detector *detector = NULL, *old = NULL;
     vd_error error = {0};
-    int code = make_detector(camera, model, labels, &detector, &error);
+    bool fell_back = false;
+    int code = make_detector(camera, model, labels, &detector, &fell_back, &error);
 
     vd_mutex_lock(&camera->lock);
     if (code)
         camera->status.model_error = error;
     else
-        old = swap_locked(camera, detector);
+        old = swap_locked(camera, detector, fell_back);
     if (!camera->model_wanted) /* else a newer one is loaded next */
         camera->status.model_state = code ? VD_MODEL_FAILED : VD_MODEL_READY;
     vd_camera_choose_sync_locked(camera);
