@@ -68,8 +68,8 @@ typedef struct vd_detector_options {
     vd_preset preset;
     int max_workers;        /* 1 to 64; 0: by the preset */
     int default_batch_size; /* 1 to 1024; 0: by the preset */
-    int threads;            /* within a forward pass, for the whole process: 1 to 64, default 1; 0 leaves OpenCV
-                               as it is, and oneDNN computes with the worker's own */
+    int threads;    /* within a forward pass, for the whole process: 1 to 64, default 1; 0 leaves OpenCV
+                       as it is, and oneDNN computes with the worker's own */
     int queue_size; /* 1 to 4096 waiting requests (a batch is one), default 64; beyond it submit is refused */
     float floor;    /* 0.0001 to 1, default 0.05: candidates below it are not kept */
     const vd_detector_ops *ops; /* NULL, or a detector of the caller's own; must outlive the detector */
