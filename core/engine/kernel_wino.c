@@ -1,5 +1,5 @@
-/* Winograd's 3 × 3 convolution of our own (kernel_lanes_wino.inc): oneDNN has none for AVX2, and from version 3
- * on none at all. Products are float32 in bfloat16 networks as well. */
+/* Winograd's 3 × 3 convolution of our own (kernel_lanes_wino.inc): oneDNN has none for AVX2, and from version
+ * 3 on none at all. Products are float32 in bfloat16 networks as well. */
 #include <stdlib.h>
 #include <string.h>
 

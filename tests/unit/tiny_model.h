@@ -11,18 +11,9 @@
 
 enum { TINY_SIDE = 32, TINY_ANCHORS = 20 };
 
-/* A node that is called as what it makes. */
-static inline Onnx__NodeProto *tiny_node(Onnx__ModelProto *m, const char *kind, const char *inputs,
-                                         const char *outputs)
-{
-    Onnx__NodeProto *node = build_node(m, kind, inputs, outputs);
-    node->name = strdup(outputs);
-    return node;
-}
-
 static inline void tiny_conv(Onnx__ModelProto *m, const char *inputs, const char *output, int64_t stride)
 {
-    Onnx__NodeProto *node = tiny_node(m, "Conv", inputs, output);
+    Onnx__NodeProto *node = build_node(m, "Conv", inputs, output);
     build_list(node, "kernel_shape", DIMS(stride, stride));
     build_list(node, "strides", DIMS(stride, stride));
 }
@@ -44,13 +35,13 @@ static inline Onnx__ModelProto *tiny_model(int classes)
     build_floats(m, "strides", 8, 0.5, DIMS(1, TINY_ANCHORS));
     tiny_conv(m, "images w8", "p8", 8);
     tiny_conv(m, "images w16", "p16", 16);
-    tiny_node(m, "Reshape", "p8 flat", "f8");
-    tiny_node(m, "Reshape", "p16 flat", "f16");
-    build_int(tiny_node(m, "Concat", "f8 f16", "all"), "axis", 2);
-    build_int(tiny_node(m, "Split", "all parts", "boxes scores"), "axis", 1);
-    tiny_node(m, "Mul", "boxes strides", "scaled");
-    tiny_node(m, "Sigmoid", "scores", "sure");
-    build_int(tiny_node(m, "Concat", "scaled sure", "output0"), "axis", 1);
+    build_node(m, "Reshape", "p8 flat", "f8");
+    build_node(m, "Reshape", "p16 flat", "f16");
+    build_int(build_node(m, "Concat", "f8 f16", "all"), "axis", 2);
+    build_int(build_node(m, "Split", "all parts", "boxes scores"), "axis", 1);
+    build_node(m, "Mul", "boxes strides", "scaled");
+    build_node(m, "Sigmoid", "scores", "sure");
+    build_int(build_node(m, "Concat", "scaled sure", "output0"), "axis", 1);
     build_metadata(m, "task", "detect");
     build_metadata(m, "author", "Tests");
     build_metadata(m, "names", names);
