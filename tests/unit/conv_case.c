@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "act_case.h"
 #include "check_main.h"
 #include "seeded.h"
 
@@ -59,35 +60,6 @@ static int out_extent(const vd_conv_shape *shape, int in, int axis)
            1;
 }
 
-static double act_of(const vd_conv_shape *shape, double x)
-{
-    double a = (double)shape->act_args[0], b = (double)shape->act_args[1];
-    switch (shape->act) {
-    case VD_ACT_SILU:
-        return x / (1 + exp(-x));
-    case VD_ACT_RELU:
-        return fmax(x, 0);
-    case VD_ACT_LEAKY:
-        return x < 0 ? a * x : x;
-    case VD_ACT_CLIP:
-        return fmin(fmax(x, a), b);
-    case VD_ACT_SIGMOID:
-        return 1 / (1 + exp(-x));
-    case VD_ACT_HSWISH:
-        return x * fmin(fmax(x / 6 + 0.5, 0), 1);
-    case VD_ACT_HSIGMOID:
-        return fmin(fmax(a * x + b, 0), 1);
-    case VD_ACT_TANH:
-        return tanh(x);
-    case VD_ACT_EXP:
-        return exp(x);
-    case VD_ACT_GELU:
-        return 0.5 * x * (1 + erf(x / sqrt(2)));
-    default:
-        return x;
-    }
-}
-
 static double sum_of(const conv_case *it, int o, int oy, int ox)
 {
     const vd_conv_shape *shape = &it->shape;
@@ -119,7 +91,8 @@ static void compute_wanted(conv_case *it)
     for (int o = 0; o < shape->out; o++)
         for (int y = 0; y < shape->out_height; y++)
             for (int x = 0; x < shape->out_width; x++, i++)
-                it->wanted[i] = act_of(shape, sum_of(it, o, y, x)) + (shape->add ? (double)it->addend[i] : 0);
+                it->wanted[i] = act_of(shape->act, shape->act_args, sum_of(it, o, y, x)) +
+                                (shape->add ? (double)it->addend[i] : 0);
 }
 
 conv_case conv_case_make(vd_conv_shape shape)
