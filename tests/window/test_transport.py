@@ -35,11 +35,11 @@ class Transport(harness.WindowTest):
     def test_a_frame_keeps_its_boxes_after_a_step_and_back(self):
         program = self.start_clip(8)
         program.wait(lambda: program.picture().frame > 40 and program.picture().boxes, 'boxes', 20)
-        self.pause(program)
+        frame = self.pause(program) + 1
         # Both frames have had their boxes before they are compared.
         program.key('Right')
+        self.expect_frame(program, frame, 'the next')
         program.wait(lambda: program.picture().boxes, 'boxes of the next frame')
-        frame = program.picture().frame
         program.key('Left')
         self.expect_frame(program, frame - 1, 'back')
         program.key('Right')
