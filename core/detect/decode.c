@@ -149,12 +149,10 @@ static const vd_family *find_family(vd_model_family family)
     return NULL;
 }
 
-/* Whether boxes come with an angle: a map of each level, or the one row that follows the classes. */
+/* Whether boxes come with an angle: a map of each level. */
 static bool has_angles(const vd_model *model)
 {
-    if (model->family == VD_FAMILY_HEADS)
-        return model->level_count > 0 && model->levels[0].angle >= 0;
-    return model->family == VD_FAMILY_YOLOV8 && model->outputs[0].extents[1] == 4 + model->classes + 1;
+    return model->family == VD_FAMILY_HEADS && model->level_count > 0 && model->levels[0].angle >= 0;
 }
 
 static bool make_memory(vd_decoder *decoder)

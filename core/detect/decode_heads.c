@@ -146,19 +146,13 @@ static size_t measure_yolov8(const vd_model *model)
 static void read_yolov8(vd_decoder *decoder, const float *const *data)
 {
     const float *rows = data[0];
-    size_t boxes = decoder->room, classes = (size_t)decoder->model->classes;
+    size_t boxes = decoder->room;
     vd_best_of_planes(rows + 4 * boxes, decoder->model->classes, boxes, decoder->scores, decoder->classes);
     for (size_t i = 0; i < boxes; i++) {
         if (!(decoder->scores[i] >= decoder->floor))
             continue;
         float x = rows[i], y = rows[boxes + i], width = rows[2 * boxes + i], height = rows[3 * boxes + i];
-        if (decoder->turns) {
-            vd_turned turned = {x, y, width, height, rows[(4 + classes) * boxes + i]};
-            vd_decoder_add_turned(decoder, &turned, decoder->scores[i], decoder->classes[i]);
-        } else {
-            vd_decoder_add(decoder, vd_box_around(x, y, width, height), decoder->scores[i],
-                           decoder->classes[i]);
-        }
+        vd_decoder_add(decoder, vd_box_around(x, y, width, height), decoder->scores[i], decoder->classes[i]);
     }
 }
 

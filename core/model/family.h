@@ -9,6 +9,9 @@
 #include "model/onnx_graph.h"
 #include "onnx.pb-c.h"
 
+/* Calls the model as its file is called, without folder and ending. */
+void vd_model_name(vd_model *model, const char *path);
+
 /* Appends a line of evidence to model->notes; what does not fit any more is left out. */
 void vd_model_note(vd_model *model, const char *format, ...) VD_PRINTF(2, 3);
 

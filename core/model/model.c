@@ -14,7 +14,7 @@
 #include "model/onnx_size.h"
 #include "model/pair.h"
 
-static void name_model(vd_model *model, const char *path)
+void vd_model_name(vd_model *model, const char *path)
 {
     const char *base = vd_text_base_name(path);
     vd_text_clean(model->name, sizeof model->name, base, strlen(base));
@@ -213,7 +213,7 @@ static int read_proto(vd_model *model, Onnx__ModelProto *proto, const char *path
 {
     char place[192];
     vd_text_mask_address(place, sizeof place, path);
-    name_model(model, path);
+    vd_model_name(model, path);
     int code = rewrite(proto, options, place, model, error);
     if (code == VD_OK && vd_onnx_pack(proto, &model->network, &model->network_bytes) != VD_OK)
         code = vd_error_set(error, VD_ENOMEM, place, "There is not enough memory to rewrite the model.");

@@ -125,15 +125,6 @@ static int find_labels(const char *path, vd_model *model, vd_error *error)
                : vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to read the model.");
 }
 
-static void name_model(vd_model *model, const char *path)
-{
-    const char *base = vd_text_base_name(path);
-    vd_text_clean(model->name, sizeof model->name, base, strlen(base));
-    char *dot = strrchr(model->name, '.');
-    if (dot && dot != model->name)
-        *dot = '\0';
-}
-
 static int load_both(const kind *k, const char *path, vd_pair *pair, vd_error *error)
 {
     char data[PATH_MAX], text[PATH_MAX];
@@ -166,7 +157,7 @@ int vd_pair_read(const char *path, const vd_model_options *options, vd_model *mo
         model->format = k->format;
         model->batch = 1;
         model->bins = 1;
-        name_model(model, path);
+        vd_model_name(model, path);
         vd_digest_sha256(pair.data, pair.data_length, model->digest);
         code = k->tell(&pair, model, error);
     }
