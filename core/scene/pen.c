@@ -33,6 +33,13 @@ double vd_grid_scale(const vd_camera *camera)
     return fmin((double)VD_GRID_PER_PICTURE / camera->width, (double)VD_GRID_ROWS / camera->height);
 }
 
+uint8_t vd_grid_at(const vd_grid *grid, double x, double y)
+{
+    int column = (int)floor(x) + (VD_GRID_COLUMNS - VD_GRID_PER_PICTURE) / 2, row = (int)floor(y);
+    bool inside = column >= 0 && column < VD_GRID_COLUMNS && row >= 0 && row < VD_GRID_ROWS;
+    return inside ? grid->cells[row][column] : 0;
+}
+
 static void fill_span(vd_pen *pen, int row, double from, double to)
 {
     int first = (int)fmax(0, ceil(from - 0.5)), last = (int)fmin(VD_GRID_COLUMNS - 1, floor(to - 0.5));

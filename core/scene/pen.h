@@ -33,6 +33,9 @@ typedef struct vd_pen {
 /* Cells a pixel. */
 double vd_grid_scale(const vd_camera *camera);
 
+/* What fills the cell at a place of the picture, in cells from its upper left corner; 0: nothing. */
+uint8_t vd_grid_at(const vd_grid *grid, double x, double y);
+
 vd_pen vd_pen_make(const vd_camera *camera, cairo_t *cr, vd_vec3 origin, double heading);
 
 /* From an object's own metres (x ahead, y to its left, z up) to the world. */

@@ -1,17 +1,20 @@
-/* Who is where: a pure function of time. */
+/* Who drives where: a pure function of time. */
 #ifndef VD_SCENE_TRAFFIC_H
 #define VD_SCENE_TRAFFIC_H
 
+#include <cairo.h>
 #include <stddef.h>
 
 #include "scene/vehicle.h"
+#include "scene/view.h"
 
 typedef struct vd_traveller {
     vd_vehicle_kind kind;
     unsigned paint;
     int track_id;
-    vd_vec3 place; /* its middle on the ground */
-    double heading, driven_m;
+    double s, d;     /* its middle, metres */
+    double heading;  /* 1: along the road, -1: against it */
+    double driven_m; /* how far its wheels have rolled */
     double depth;
 } vd_traveller;
 
@@ -19,6 +22,19 @@ enum { VD_TRAFFIC_MOST = 24 };
 
 /* Everybody who may be in the picture at `time_s`, farthest first. ret_travellers has room for
  * VD_TRAFFIC_MOST. */
-size_t vd_traffic_at(const vd_camera *camera, unsigned seed, double time_s, vd_traveller *ret_travellers);
+size_t vd_traffic_at(const vd_layout *layout, const vd_view *view, double time_s,
+                     vd_traveller *ret_travellers);
+
+/* Paints them and their shadows, as in daylight. */
+void vd_traffic_paint(const vd_layout *layout, const vd_view *view, const vd_traveller *travellers,
+                      size_t count, cairo_t *cr);
+
+/* Their lamps, which the night does not darken; nothing by day. */
+void vd_traffic_paint_lamps(const vd_layout *layout, const vd_view *view, const vd_traveller *travellers,
+                            size_t count, cairo_t *cr);
+
+/* Fills the cells that they cover; ids are their index + 1. */
+void vd_traffic_cover(const vd_layout *layout, const vd_view *view, const vd_traveller *travellers,
+                      size_t count, vd_grid *grid);
 
 #endif

@@ -4,39 +4,16 @@
 
 const vd_vec3 VD_SUN = {0.48, -0.36, 0.80};
 
-vd_camera vd_camera_make(int width, int height)
-{
-    const double yaw = 44 * M_PI / 180;
-    double wide = fmax(width, height * 16.0 / 9);
-    return (vd_camera){.width = width,
-                       .height = height,
-                       .focal = wide,
-                       .center_x = width / 2.0,
-                       .horizon_y = height / 2.0 - 0.19 * wide,
-                       .pole = 8,
-                       .sin_yaw = sin(yaw),
-                       .cos_yaw = cos(yaw)};
-}
-
 vd_point vd_camera_project(const vd_camera *camera, vd_vec3 p)
 {
-    double depth = -p.x * camera->sin_yaw + p.y * camera->cos_yaw;
-    double right = p.x * camera->cos_yaw + p.y * camera->sin_yaw;
-    double scale = camera->focal / fmax(depth, 0.1);
-    return (vd_point){camera->center_x + right * scale, camera->horizon_y + (camera->pole - p.z) * scale,
-                      depth};
+    double scale = camera->focal / fmax(p.x, 0.1);
+    return (vd_point){camera->center_x - p.y * scale, camera->horizon_y + (camera->pole - p.z) * scale, p.x};
 }
 
-double vd_camera_column_x(const vd_camera *camera, double pixel_x, double y)
+double vd_camera_ground_x(const vd_camera *camera, double pixel_y)
 {
-    double slope = (pixel_x - camera->center_x) / camera->focal;
-    return y * (slope * camera->cos_yaw - camera->sin_yaw) / (camera->cos_yaw + slope * camera->sin_yaw);
-}
-
-void vd_camera_meet_plane(const vd_camera *camera, double pixel_x, double y, double *ret_x, double *ret_depth)
-{
-    *ret_x = vd_camera_column_x(camera, pixel_x, y);
-    *ret_depth = -*ret_x * camera->sin_yaw + y * camera->cos_yaw;
+    double below = pixel_y - camera->horizon_y;
+    return below > 0 ? camera->focal * camera->pole / below : INFINITY;
 }
 
 uint32_t vd_hash(uint64_t seed, int64_t a, int64_t b)
@@ -51,6 +28,11 @@ uint32_t vd_hash(uint64_t seed, int64_t a, int64_t b)
 double vd_random(uint64_t seed, int64_t a, int64_t b)
 {
     return vd_hash(seed, a, b) / 4294967296.0;
+}
+
+double vd_random_between(uint64_t seed, int64_t a, int64_t b, double least, double most)
+{
+    return least + (most - least) * vd_random(seed, a, b);
 }
 
 static double lattice(uint32_t seed, int x, int y)
