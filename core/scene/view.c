@@ -33,17 +33,17 @@ vd_layout vd_layout_make(const vd_scene_options *options)
  * from a pole. */
 static vd_camera make_camera(const vd_scene_options *options)
 {
-    double wide = fmax(options->width, options->height * 16.0 / 9), seed = options->seed;
+    double wide = fmax(options->width, options->height * 16.0 / 9);
     bool pole = options->from_pole;
     vd_camera camera = {.width = options->width,
                         .height = options->height,
                         .focal = (pole ? 0.92 : 0.80) * wide,
                         .center_x = options->width / 2.0};
-    double rise = pole ? vd_random_between((uint64_t)seed, OF_CAMERA, 0, 0.44, 0.52)
-                       : vd_random_between((uint64_t)seed, OF_CAMERA, 0, 0.235, 0.265);
+    double rise = pole ? vd_random_between(options->seed, OF_CAMERA, 0, 0.44, 0.52)
+                       : vd_random_between(options->seed, OF_CAMERA, 0, 0.235, 0.265);
     camera.horizon_y = options->height / 2.0 - rise * wide;
-    camera.pole = pole ? vd_random_between((uint64_t)seed, OF_CAMERA, 1, 5.8, 7)
-                       : vd_random_between((uint64_t)seed, OF_CAMERA, 1, 2.7, 3.2);
+    camera.pole = pole ? vd_random_between(options->seed, OF_CAMERA, 1, 5.8, 7)
+                       : vd_random_between(options->seed, OF_CAMERA, 1, 2.7, 3.2);
     return camera;
 }
 
