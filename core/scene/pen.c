@@ -7,17 +7,36 @@ vd_pen vd_pen_make(const vd_camera *camera, cairo_t *cr, vd_vec3 origin, double 
     return (vd_pen){.camera = camera,
                     .cr = cr,
                     .origin = origin,
-                    .heading = heading,
+                    .ahead_x = heading,
                     .x1 = INFINITY,
                     .y1 = INFINITY,
                     .x2 = -INFINITY,
                     .y2 = -INFINITY};
 }
 
+void vd_pen_turn(vd_pen *pen, double slope)
+{
+    double heading = pen->ahead_x < 0 ? -1 : 1, length = hypot(1, slope);
+    pen->ahead_x = heading / length;
+    pen->ahead_y = heading * slope / length;
+}
+
 vd_vec3 vd_pen_place(const vd_pen *pen, vd_vec3 p)
 {
-    return (vd_vec3){pen->origin.x + pen->heading * p.x, pen->origin.y + pen->heading * p.y,
-                     pen->origin.z + p.z};
+    return (vd_vec3){pen->origin.x + pen->ahead_x * p.x - pen->ahead_y * p.y,
+                     pen->origin.y + pen->ahead_y * p.x + pen->ahead_x * p.y, pen->origin.z + p.z};
+}
+
+vd_vec3 vd_pen_eye(const vd_pen *pen)
+{
+    double x = -pen->origin.x, y = -pen->origin.y;
+    return (vd_vec3){x * pen->ahead_x + y * pen->ahead_y, y * pen->ahead_x - x * pen->ahead_y,
+                     pen->camera->pole - pen->origin.z};
+}
+
+vd_point vd_pen_project(const vd_pen *pen, vd_vec3 point)
+{
+    return vd_camera_project(pen->camera, vd_pen_place(pen, point));
 }
 
 static void extend(vd_pen *pen, double x, double y, double radius)
@@ -123,60 +142,103 @@ static void trace(cairo_t *cr, const vd_point *points, int count)
     cairo_close_path(cr);
 }
 
+static vd_rgb hazy(const vd_pen *pen, vd_rgb color, double light)
+{
+    return vd_rgb_mix(vd_rgb_scale(color, light), pen->haze, pen->haze_share);
+}
+
 /* Upright faces darken towards the ground, as under an open sky. */
-static void set_shade(cairo_t *cr, const vd_point *points, int count, vd_rgb color, double top, double bottom)
+static void set_shade(vd_pen *pen, const vd_point *points, int count, vd_rgb color, double top, double bottom)
 {
     double y1 = INFINITY, y2 = -INFINITY;
     for (int i = 0; i < count; i++) {
         y1 = fmin(y1, points[i].y);
         y2 = fmax(y2, points[i].y);
     }
+    vd_rgb high = hazy(pen, color, top), low = hazy(pen, color, bottom);
     if (y2 - y1 < 5) {
-        double light = (top + bottom) / 2;
-        cairo_set_source_rgb(cr, color.r * light, color.g * light, color.b * light);
+        vd_rgb mean = vd_rgb_mix(high, low, 0.5);
+        cairo_set_source_rgb(pen->cr, mean.r, mean.g, mean.b);
         return;
     }
     cairo_pattern_t *pattern = cairo_pattern_create_linear(0, y1, 0, y2);
-    cairo_pattern_add_color_stop_rgb(pattern, 0, color.r * top, color.g * top, color.b * top);
-    cairo_pattern_add_color_stop_rgb(pattern, 1, color.r * bottom, color.g * bottom, color.b * bottom);
-    cairo_set_source(cr, pattern);
+    cairo_pattern_add_color_stop_rgb(pattern, 0, high.r, high.g, high.b);
+    cairo_pattern_add_color_stop_rgb(pattern, 1, low.r, low.g, low.b);
+    cairo_set_source(pen->cr, pattern);
     cairo_pattern_destroy(pattern);
 }
 
-static void paint(vd_pen *pen, vd_face face, const vd_point *points, int count, vd_rgb color, vd_vec3 normal)
+/* Half a pixel larger all around, so that nothing shines through where faces meet. */
+static void widen(vd_point *points, int count)
 {
-    double light = 0.56 + 0.5 * fmax(0, dot(normal, VD_SUN)) + 0.1 * fmax(0, normal.z);
-    trace(pen->cr, points, count);
-    if (face == VD_FACE_FLAT)
-        cairo_set_source_rgb(pen->cr, color.r, color.g, color.b);
-    else if (face == VD_FACE_GLASS)
-        set_shade(pen->cr, points, count, color, 1.7 + normal.z, 0.8);
-    else if (normal.z < 0.6)
-        set_shade(pen->cr, points, count, color, light * 1.07, light * 0.82);
-    else
-        cairo_set_source_rgb(pen->cr, color.r * light, color.g * light, color.b * light);
-    if (face != VD_FACE_SOLID) {
-        cairo_fill(pen->cr);
-        return;
+    double x = 0, y = 0;
+    for (int i = 0; i < count; i++) {
+        x += points[i].x / count;
+        y += points[i].y / count;
     }
-    /* A hair of the same colour around it, so that nothing shines through where faces meet. */
-    cairo_fill_preserve(pen->cr);
-    cairo_stroke(pen->cr);
+    for (int i = 0; i < count; i++) {
+        double away = hypot(points[i].x - x, points[i].y - y), share = 0.5 / fmax(away, 1);
+        points[i].x += (points[i].x - x) * share;
+        points[i].y += (points[i].y - y) * share;
+    }
+}
+
+static void paint(vd_pen *pen, vd_face face, vd_point *points, int count, vd_rgb color, vd_vec3 normal)
+{
+    double light = 0.6 + 0.46 * fmax(0, dot(normal, VD_SUN)) + 0.06 * fmax(0, normal.z);
+    vd_rgb plain = hazy(pen, color, face == VD_FACE_FLAT ? 1 : light);
+    if (face == VD_FACE_SOLID)
+        widen(points, count);
+    trace(pen->cr, points, count);
+    if (face == VD_FACE_GLASS)
+        set_shade(pen, points, count, color, 1.7 + normal.z, 0.8);
+    else if (face == VD_FACE_SOLID && normal.z < 0.6)
+        set_shade(pen, points, count, color, light * 1.07, light * 0.84);
+    else
+        cairo_set_source_rgb(pen->cr, plain.r, plain.g, plain.b);
+    cairo_fill(pen->cr);
+}
+
+/* The part of a polygon that is far enough from the lens: at most one point more. Returns how many. */
+static int cut_near(const vd_vec3 *p, int count, vd_vec3 *ret)
+{
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+        const vd_vec3 *a = &p[i], *b = &p[(i + 1) % count];
+        if (a->x >= VD_PEN_NEAR)
+            ret[kept++] = *a;
+        if ((a->x >= VD_PEN_NEAR) != (b->x >= VD_PEN_NEAR)) {
+            double t = (VD_PEN_NEAR - a->x) / (b->x - a->x);
+            ret[kept++] = (vd_vec3){VD_PEN_NEAR, a->y + (b->y - a->y) * t, a->z + (b->z - a->z) * t};
+        }
+    }
+    return kept;
+}
+
+/* To the picture. Returns the number of points: 0 when nothing is far enough from the lens. */
+static int project_all(const vd_pen *pen, const vd_vec3 *world, int count, vd_point *ret_points)
+{
+    vd_vec3 cut[2 * VD_PEN_POINTS];
+    int kept = cut_near(world, count, cut);
+    for (int i = 0; i < kept; i++)
+        ret_points[i] = vd_camera_project(pen->camera, cut[i]);
+    return kept >= 3 ? kept : 0;
 }
 
 void vd_pen_polygon(vd_pen *pen, vd_face face, const vd_vec3 *local, int count, vd_rgb color)
 {
     vd_vec3 world[VD_PEN_POINTS];
-    vd_point points[VD_PEN_POINTS];
-    for (int i = 0; i < count; i++) {
+    vd_point points[2 * VD_PEN_POINTS];
+    for (int i = 0; i < count; i++)
         world[i] = vd_pen_place(pen, local[i]);
-        points[i] = vd_camera_project(pen->camera, world[i]);
-    }
     vd_vec3 normal = newell_normal(world, count), middle = middle_of(world, count);
     if (dot(normal, difference(middle, vd_pen_place(pen, pen->center))) < 0)
         normal = (vd_vec3){-normal.x, -normal.y, -normal.z};
     vd_vec3 eye = {0, 0, pen->camera->pole};
     if (face != VD_FACE_FLAT && dot(normal, difference(eye, middle)) <= 0)
+        return;
+    count = project_all(pen, world, count, points);
+    if (count == 0)
         return;
     measure(pen, points, count);
     if (pen->cr)
@@ -209,8 +271,9 @@ void vd_pen_disc(vd_pen *pen, vd_vec3 center, double radius, vd_rgb color)
 
 void vd_pen_limb(vd_pen *pen, vd_vec3 a, vd_vec3 b, double thick, vd_rgb color)
 {
-    vd_point p = vd_camera_project(pen->camera, vd_pen_place(pen, a));
-    vd_point q = vd_camera_project(pen->camera, vd_pen_place(pen, b));
+    vd_point p = vd_pen_project(pen, a), q = vd_pen_project(pen, b);
+    if (p.depth < VD_PEN_NEAR || q.depth < VD_PEN_NEAR)
+        return;
     double width = thick * pen->camera->focal / fmax(0.1, (p.depth + q.depth) / 2);
     double dx = q.x - p.x, dy = q.y - p.y, length = fmax(1e-6, hypot(dx, dy)), r = width / 2;
     vd_point outline[4] = {{p.x - dy / length * r, p.y + dx / length * r, 0},
@@ -226,7 +289,8 @@ void vd_pen_limb(vd_pen *pen, vd_vec3 a, vd_vec3 b, double thick, vd_rgb color)
     cairo_save(pen->cr);
     cairo_set_line_width(pen->cr, width);
     cairo_set_line_cap(pen->cr, CAIRO_LINE_CAP_ROUND);
-    cairo_set_source_rgb(pen->cr, color.r, color.g, color.b);
+    vd_rgb shown = hazy(pen, color, 1);
+    cairo_set_source_rgb(pen->cr, shown.r, shown.g, shown.b);
     cairo_move_to(pen->cr, p.x, p.y);
     cairo_line_to(pen->cr, q.x, q.y);
     cairo_stroke(pen->cr);
@@ -235,24 +299,28 @@ void vd_pen_limb(vd_pen *pen, vd_vec3 a, vd_vec3 b, double thick, vd_rgb color)
 
 void vd_pen_shadow(vd_pen *pen, double x1, double x2, double half_width, double height)
 {
+    enum { LAYERS = 5 };
     if (!pen->cr)
         return;
-    double away_x = -VD_SUN.x / VD_SUN.z * height * 0.8, away_y = -VD_SUN.y / VD_SUN.z * height * 0.8;
-    for (int layer = 0; layer < 6; layer++) {
-        double grow = 0.26 - 0.1 * layer;
-        double ax1 = x1 - grow, ax2 = x2 + grow, w = half_width + grow;
+    double reach = fmin(height, 2) * 0.3 / VD_SUN.z, away_x = -VD_SUN.x * reach, away_y = -VD_SUN.y * reach;
+    for (int layer = 0; layer < LAYERS; layer++) {
+        double grow = 0.14 - 0.1 * layer, ax1 = x1 - grow, ax2 = x2 + grow, w = half_width + grow;
+        if (w <= 0)
+            break;
         vd_vec3 feet[4] = {{ax1, -w, 0}, {ax2, -w, 0}, {ax2, w, 0}, {ax1, w, 0}};
-        for (int part = 0; part < 3; part++) {
-            vd_point points[4];
+        for (int part = 0; part < 2; part++) {
+            vd_vec3 world[4];
+            vd_point points[8];
             for (int i = 0; i < 4; i++) {
-                vd_vec3 p = vd_pen_place(pen, feet[i]);
-                p.x += away_x * part / 2;
-                p.y += away_y * part / 2;
-                points[i] = vd_camera_project(pen->camera, p);
+                world[i] = vd_pen_place(pen, feet[i]);
+                world[i].x += away_x * part;
+                world[i].y += away_y * part;
             }
-            trace(pen->cr, points, 4);
+            int count = project_all(pen, world, 4, points);
+            if (count > 0)
+                trace(pen->cr, points, count);
         }
-        cairo_set_source_rgba(pen->cr, 0.05, 0.06, 0.09, 0.135);
+        cairo_set_source_rgba(pen->cr, 0.05, 0.055, 0.075, 0.27 * (1 - pen->haze_share));
         cairo_fill(pen->cr);
     }
 }

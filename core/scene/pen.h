@@ -20,12 +20,14 @@ typedef struct vd_grid {
 
 typedef struct vd_pen {
     const vd_camera *camera;
-    cairo_t *cr;           /* NULL: measure only */
-    vd_grid *grid;         /* NULL: not counted */
-    uint8_t id;            /* what the grid is filled with */
-    size_t covered;        /* cells that were filled with it */
-    vd_vec3 origin;        /* where the object stands */
-    double heading;        /* 1: it looks along X, -1: against it */
+    cairo_t *cr;             /* NULL: measure only */
+    vd_grid *grid;           /* NULL: not counted */
+    uint8_t id;              /* what the grid is filled with */
+    size_t covered;          /* cells that were filled with it */
+    vd_vec3 origin;          /* where the object stands, from the camera's foot */
+    double ahead_x, ahead_y; /* where it looks, length 1 */
+    vd_rgb haze;             /* what its colours fade to, and how far they have: 0 to 1 */
+    double haze_share;
     vd_vec3 center;        /* of the body that is being drawn, in its own metres: faces look away from it */
     double x1, y1, x2, y2; /* pixels, of all that was painted */
 } vd_pen;
@@ -36,10 +38,21 @@ double vd_grid_scale(const vd_camera *camera);
 /* What fills the cell at a place of the picture, in cells from its upper left corner; 0: nothing. */
 uint8_t vd_grid_at(const vd_grid *grid, double x, double y);
 
+/* origin is a place from the camera's foot; heading is 1 for an object that looks along X, -1 for one that
+ * looks against it. */
 vd_pen vd_pen_make(const vd_camera *camera, cairo_t *cr, vd_vec3 origin, double heading);
 
-/* From an object's own metres (x ahead, y to its left, z up) to the world. */
+/* Turns the object into a way that runs `slope` metres to the left for each metre along X. */
+void vd_pen_turn(vd_pen *pen, double slope);
+
+/* From an object's own metres (x ahead, y to its left, z up) to the camera's foot. */
 vd_vec3 vd_pen_place(const vd_pen *pen, vd_vec3 point);
+
+/* Where the lens is, in the object's own metres. */
+vd_vec3 vd_pen_eye(const vd_pen *pen);
+
+/* A point of the object in the picture. */
+vd_point vd_pen_project(const vd_pen *pen, vd_vec3 point);
 
 typedef enum vd_face {
     VD_FACE_SOLID, /* left out when it looks away from the camera; shaded */
@@ -49,7 +62,10 @@ typedef enum vd_face {
 
 enum { VD_PEN_POINTS = 24 };
 
-/* A flat polygon of 3 to VD_PEN_POINTS points. */
+/* What is nearer to the lens than this is not painted, metres. */
+#define VD_PEN_NEAR 0.3
+
+/* A flat polygon of 3 to VD_PEN_POINTS points; cut off where it comes too near to the lens. */
 void vd_pen_polygon(vd_pen *pen, vd_face face, const vd_vec3 *points, int count, vd_rgb color);
 
 /* A rectangle between two opposite corners that lies in a plane x = const, y = const or z = const. */
@@ -62,7 +78,8 @@ void vd_pen_disc(vd_pen *pen, vd_vec3 center, double radius, vd_rgb color);
 void vd_pen_limb(vd_pen *pen, vd_vec3 a, vd_vec3 b, double thick, vd_rgb color);
 
 /* A soft shadow on the ground under a rectangle of the object: from x1 to x2, half_width to both sides, of a
- * body that is `height` high. Painted, not measured. */
+ * body that is `height` high. It stays close to the body, so that it is nothing by itself. Painted, not
+ * measured. */
 void vd_pen_shadow(vd_pen *pen, double x1, double x2, double half_width, double height);
 
 #endif

@@ -13,15 +13,16 @@ typedef struct vd_traveller {
     unsigned paint;
     int track_id;
     double s, d;     /* its middle, metres */
+    double slope;    /* of its way across the road: metres to the left for each metre of s */
     double heading;  /* 1: along the road, -1: against it */
     double driven_m; /* how far its wheels have rolled */
-    double depth;
+    double depth;    /* of its nearest part: metres ahead of the lens */
 } vd_traveller;
 
 enum { VD_TRAFFIC_MOST = 24 };
 
-/* Everybody who may be in the picture at `time_s`, farthest first. ret_travellers has room for
- * VD_TRAFFIC_MOST. */
+/* Everybody who may be in the picture at `time_s`, farthest first; a pure function. ret_travellers has room
+ * for VD_TRAFFIC_MOST. */
 size_t vd_traffic_at(const vd_layout *layout, const vd_view *view, double time_s,
                      vd_traveller *ret_travellers);
 

@@ -109,17 +109,20 @@ static const vd_rgb GLASS = {0.13, 0.17, 0.2}, RUBBER = {0.085, 0.085, 0.09}, TR
 static const vd_rgb RIM = {0.62, 0.63, 0.65}, LAMP = {1.0, 0.98, 0.92}, TAIL = {0.78, 0.07, 0.06};
 static const vd_rgb PLATE = {0.93, 0.93, 0.88};
 
-/* The side of the vehicle that the camera sees: 1 its left, -1 its right. */
+/* The side of the vehicle that the camera is nearer to: 1 its left, -1 its right. */
 static double near_side(const vd_pen *pen)
 {
-    return -pen->heading;
+    return vd_pen_eye(pen).y >= 0 ? 1 : -1;
 }
 
-/* Whether the camera sees its front. */
+static bool shows_side(const vd_pen *pen, double half_width)
+{
+    return fabs(vd_pen_eye(pen).y) > half_width;
+}
+
 static bool shows_front(const vd_pen *pen)
 {
-    return vd_camera_project(pen->camera, vd_pen_place(pen, (vd_vec3){2, 0, 0})).depth <
-           vd_camera_project(pen->camera, vd_pen_place(pen, (vd_vec3){-2, 0, 0})).depth;
+    return vd_pen_eye(pen).x > 0;
 }
 
 static vd_vec3 at(const section *s, double middle, double side)
@@ -147,7 +150,7 @@ static void paint_wheel(vd_pen *pen, double x, double y, double radius, double d
     vd_pen_disc(pen, (vd_vec3){x, y, radius}, radius, RUBBER);
     vd_pen_disc(pen, (vd_vec3){x, y + 0.01 * side, radius}, radius * 0.64, RIM);
     for (int spoke = 0; spoke < 5; spoke++) {
-        double angle = 2 * M_PI * spoke / 5 - pen->heading * side * -driven_m / radius;
+        double angle = 2 * M_PI * spoke / 5 - side * -driven_m / radius;
         vd_vec3 hole = {x + 0.42 * radius * cos(angle), y + 0.015 * side,
                         radius + 0.42 * radius * sin(angle)};
         vd_pen_disc(pen, hole, radius * 0.13, TRIM);
@@ -457,4 +460,49 @@ void vd_vehicle_paint(vd_pen *pen, vd_vehicle_kind kind, unsigned paint, double 
         paint_car(pen, &BODIES[kind], vd_rgb_hex(VAN_PAINTS[paint % COUNT(VAN_PAINTS)]), driven_m);
     else
         paint_car(pen, &BODIES[kind], vd_rgb_hex(PAINTS[paint % COUNT(PAINTS)]), driven_m);
+}
+
+typedef struct lamps {
+    double front_x, front_y, front_z, rear_x, rear_y, rear_z;
+} lamps;
+
+static lamps lamps_of(vd_vehicle_kind kind)
+{
+    if (kind == VD_VEHICLE_LORRY)
+        return (lamps){3.84, 0.94, 0.82, -3.82, 0.91, 0.86};
+    if (kind == VD_VEHICLE_CYCLIST)
+        return (lamps){0.62, 0, 0.86, -0.62, 0, 0.72};
+    const body *b = &BODIES[kind];
+    double half = b->length / 2;
+    return (lamps){half + 0.02,  0.69 * b->half_width, b->lower[b->lower_count - 3].z - 0.04,
+                   -half - 0.02, 0.78 * b->half_width, b->lower[2].z};
+}
+
+/* A bright middle and a soft halo around it. */
+static void glow(vd_pen *pen, vd_vec3 place, double radius, vd_rgb color)
+{
+    vd_point p = vd_pen_project(pen, place);
+    if (p.depth < VD_PEN_NEAR)
+        return;
+    double r = fmax(1.2, radius * pen->camera->focal / p.depth), clear = 1 - 0.7 * pen->haze_share;
+    cairo_pattern_t *pattern = cairo_pattern_create_radial(p.x, p.y, 0, p.x, p.y, 6 * r);
+    static const double AT[] = {0, 0.1, 0.22, 0.5, 1}, LIGHT[] = {1, 0.9, 0.3, 0.08, 0};
+    for (int i = 0; i < 5; i++)
+        cairo_pattern_add_color_stop_rgba(pattern, AT[i], color.r, color.g, color.b, clear * LIGHT[i]);
+    cairo_set_source(pen->cr, pattern);
+    cairo_rectangle(pen->cr, p.x - 6 * r, p.y - 6 * r, 12 * r, 12 * r);
+    cairo_fill(pen->cr);
+    cairo_pattern_destroy(pattern);
+}
+
+void vd_vehicle_paint_lamps(vd_pen *pen, vd_vehicle_kind kind)
+{
+    static const vd_rgb WHITE = {1, 0.95, 0.84}, RED = {0.95, 0.1, 0.06};
+    lamps l = lamps_of(kind);
+    bool front = shows_front(pen), single = kind == VD_VEHICLE_CYCLIST;
+    for (int side = -1; side <= (single ? -1 : 1); side += 2) {
+        vd_vec3 place = front ? (vd_vec3){l.front_x, side * l.front_y, l.front_z}
+                              : (vd_vec3){l.rear_x, side * l.rear_y, l.rear_z};
+        glow(pen, place, single ? 0.04 : front ? 0.13 : 0.07, front ? WHITE : RED);
+    }
 }

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-const vd_vec3 VD_SUN = {0.48, -0.36, 0.80};
+const vd_vec3 VD_SUN = {-0.45, 0.34, 0.826};
 
 vd_point vd_camera_project(const vd_camera *camera, vd_vec3 p)
 {
