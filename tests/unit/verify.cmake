@@ -1,0 +1,1 @@
+vd_test(crop MODULES verify frame base)
