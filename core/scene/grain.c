@@ -6,7 +6,7 @@
 
 #include "scene/world.h"
 
-void vd_grain_fill(vd_grain *grain, unsigned seed)
+void vd_grain_fill(vd_grain *grain, unsigned seed, double strength)
 {
     for (int i = 0; i + 3 < VD_GRAIN_BYTES; i += 4) {
         double sum = -3;
@@ -14,7 +14,7 @@ void vd_grain_fill(vd_grain *grain, unsigned seed)
             sum += vd_random(seed + 7u, i, k);
         for (int c = 0; c < 4; c++) {
             double tint = vd_random(seed + 8u, i, c) - 0.5;
-            double noise = c == 3 ? 0 : round(3.0 * sum + 2.4 * tint);
+            double noise = c == 3 ? 0 : round(strength * (3.0 * sum + 2.4 * tint));
             grain->add[i + c] = (uint8_t)fmax(noise, 0);
             grain->take[i + c] = (uint8_t)fmax(-noise, 0);
         }

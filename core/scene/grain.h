@@ -13,7 +13,8 @@ typedef struct vd_grain {
     uint8_t add[VD_GRAIN_BYTES], take[VD_GRAIN_BYTES];
 } vd_grain;
 
-void vd_grain_fill(vd_grain *grain, unsigned seed);
+/* strength 1: a standard deviation of about 2 in 255. */
+void vd_grain_fill(vd_grain *grain, unsigned seed, double strength);
 
 /* Applies it to a BGRX picture of at most VD_GRAIN_BYTES / 8 pixels a row. gain is near 1; `frame` chooses
  * the noise. */
