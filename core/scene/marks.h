@@ -38,9 +38,8 @@ void vd_marks_free(vd_marks **marks);
 int vd_marks_paint(vd_marks *marks, const vd_view *view, const vd_mark *list, size_t count,
                    const vd_image *image);
 
-/* The border of a mark in the picture. Returns the number of points (at most VD_SHAPE_OUTLINE). Any thread,
- * which is why it paints a shape of its own when the painter's is not at hand: outlines are remembered behind
- * a lock. */
-int vd_marks_outline(vd_marks *marks, const vd_view *view, const vd_mark *mark, vd_point *ret_points);
+/* The border of a mark in the picture, which encloses all that is visibly painted. Returns the number of
+ * points, 3 to VD_SHAPE_OUTLINE. A pure function. */
+int vd_marks_outline(const vd_view *view, const vd_mark *mark, vd_point *ret_points);
 
 #endif

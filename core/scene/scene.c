@@ -1,5 +1,5 @@
 /* Puts the scene's parts together. A scene belongs to one thread at a time; its truth is a pure function of
- * the options, but for the outlines of shapes, which the marks remember behind a lock. */
+ * the options. */
 #include "scene/scene.h"
 
 #include <cairo.h>
@@ -187,7 +187,7 @@ size_t vd_scene_truth(const vd_scene *scene, int64_t index, vd_scene_object *ret
         vd_point outline[VD_SHAPE_OUTLINE];
         if (m.marks[i].strength < LEAST_STRENGTH)
             continue;
-        int count = vd_marks_outline(scene->marks, &m.view, &m.marks[i], outline);
+        int count = vd_marks_outline(&m.view, &m.marks[i], outline);
         if (count < 3 || share_seen(scene, vehicles, outline, count) < LEAST_SEEN)
             continue;
         ret_objects[listed++] = (vd_scene_object){
