@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "scene/tile.h"
 
@@ -32,6 +33,7 @@ struct vd_asphalt {
     float kerb, beside; /* metres: width of the kerb, and of kerb and pavement or gravel together */
     float wear;         /* of the paint, 0 to 1 */
     line lines[3];
+    int road_first, road_last; /* columns that asphalt may show in */
     float d[COLUMNS], tracks[COLUMNS];
     vd_tile grit;
 };
@@ -116,6 +118,9 @@ int vd_asphalt_new(const vd_layout *layout, vd_asphalt **ret_asphalt)
     choose_lines(a);
     choose_sides(a);
     choose_tracks(a);
+    int reach = (int)((layout->half_width + 0.6) * VD_ASPHALT_PER_M);
+    a->road_first = COLUMNS / 2 - reach;
+    a->road_last = COLUMNS / 2 + reach;
     int rc = vd_tile_fill(&a->grit, vd_hash(layout->seed, OF_TILE, 0), 26, 17, 10, 100);
     if (rc != VD_OK) {
         vd_asphalt_free(&a);
@@ -135,19 +140,20 @@ void vd_asphalt_free(vd_asphalt **asphalt)
 
 /* Tone of whole stretches of a lane that were laid at other times, and of large rectangular repairs. */
 typedef struct patch {
-    float s1, s2, d1, d2, tone; /* metres */
+    double s1, s2; /* metres */
+    float d1, d2, tone;
 } patch;
 
 static patch patch_of(const vd_asphalt *a, int64_t cell)
 {
     uint64_t seed = a->layout.seed;
-    float start = (float)(14.0 * (double)cell + vd_random_between(seed, OF_PATCH, cell * 8, 0, 6));
-    float length = (float)vd_random_between(seed, OF_PATCH, cell * 8 + 1, 3, 8);
-    float width = (float)vd_random_between(seed, OF_PATCH, cell * 8 + 2, 1.8, 3.4),
+    double start = 14.0 * (double)cell + vd_random_between(seed, OF_PATCH, cell * 8, 0, 6),
+           length = vd_random_between(seed, OF_PATCH, cell * 8 + 1, 3.5, 8);
+    float width = (float)vd_random_between(seed, OF_PATCH, cell * 8 + 2, 1.9, 3.4),
           side = vd_random(seed, OF_PATCH, cell * 8 + 3) < 0.5 ? -1 : 1;
-    float middle =
-        side * (float)(a->layout.lane + vd_random_between(seed, OF_PATCH, cell * 8 + 4, -0.3, 0.3));
-    float tone = (float)vd_random_between(seed, OF_PATCH, cell * 8 + 5, -0.075, 0.075);
+    float off = (float)vd_random_between(seed, OF_PATCH, cell * 8 + 4, -0.3, 0.3),
+          middle = side * ((float)a->layout.lane + off);
+    float tone = (float)vd_random_between(seed, OF_PATCH, cell * 8 + 5, -0.045, 0.075);
     if (vd_random(seed, OF_PATCH, cell * 8 + 6) < 0.45)
         tone = 0;
     return (patch){start, start + length, middle - width / 2, middle + width / 2, tone};
@@ -156,19 +162,19 @@ static patch patch_of(const vd_asphalt *a, int64_t cell)
 static patch stretch_of(const vd_asphalt *a, int64_t cell)
 {
     uint64_t seed = a->layout.seed;
-    float side = cell & 1 ? 1 : -1,
-          start = (float)(37.0 * (double)cell + vd_random_between(seed, OF_STRETCH, cell, 0, 20));
-    float length = (float)vd_random_between(seed, OF_STRETCH, cell + 100000, 18, 50);
-    float tone = (float)vd_random_between(seed, OF_STRETCH, cell + 200000, -0.07, 0.07);
-    return (patch){start, start + length, side < 0 ? -9 : 0.02f, side < 0 ? -0.02f : 9, tone};
+    double start = 37.0 * (double)cell + vd_random_between(seed, OF_STRETCH, cell * 4, 0, 20),
+           length = vd_random_between(seed, OF_STRETCH, cell * 4 + 1, 18, 50);
+    float tone = (float)vd_random_between(seed, OF_STRETCH, cell * 4 + 2, -0.07, 0.07);
+    bool right = vd_random(seed, OF_STRETCH, cell * 4 + 3) < 0.5;
+    return (patch){start, start + length, right ? -9 : 0, right ? 0 : 9, tone};
 }
 
-static void add_patch(const vd_asphalt *a, const patch *p, float s, float *tone)
+static void add_patch(const vd_asphalt *a, const patch *p, double s, float *tone)
 {
-    float along = clamp01((s - p->s1) * 14) * clamp01((p->s2 - s) * 14) * p->tone;
+    float along = clamp01((float)(s - p->s1) * 14) * clamp01((float)(p->s2 - s) * 14) * p->tone;
     if (along == 0)
         return;
-    for (int i = 0; i < COLUMNS; i++)
+    for (int i = a->road_first; i < a->road_last; i++)
         tone[i] += along * clamp01((a->d[i] - p->d1) * 14) * clamp01((p->d2 - a->d[i]) * 14);
 }
 
@@ -211,12 +217,13 @@ static void spread_grit(const vd_asphalt *a, int64_t row, work *w)
 
 static void pave_row(const vd_asphalt *a, int64_t row, work *w)
 {
-    float s = ((float)row + 0.5f) / PER_M, rain = (float)a->layout.rain;
+    double s = ((double)row + 0.5) / VD_ASPHALT_PER_M;
+    float rain = (float)a->layout.rain;
     const float *slow = w->field[FIELD_TONE], *stain = w->field[FIELD_STAIN], *grit = w->grit;
-    for (int i = 0; i < COLUMNS; i++)
+    for (int i = a->road_first; i < a->road_last; i++)
         w->tone[i] = 1 + a->tracks[i] * (1 + 0.7f * stain[i]) + (0.10f + 0.06f * rain) * slow[i] +
                      0.055f * stain[i] + 0.22f * (1 - 0.4f * rain) * grit[i];
-    int64_t cell = (int64_t)floorf(s / 14), stretch = (int64_t)floorf(s / 37);
+    int64_t cell = (int64_t)floor(s / 14), stretch = (int64_t)floor(s / 37);
     for (int64_t k = cell - 1; k <= cell; k++) {
         patch p = patch_of(a, k);
         add_patch(a, &p, s, w->tone);
@@ -228,7 +235,7 @@ static void pave_row(const vd_asphalt *a, int64_t row, work *w)
     float wet = 1 - 0.34f * rain;
     float r = (float)a->layout.asphalt.r * wet, g = (float)a->layout.asphalt.g * wet,
           b = (float)a->layout.asphalt.b * wet * (1 + 0.04f * rain);
-    for (int i = 0; i < COLUMNS; i++) {
+    for (int i = a->road_first; i < a->road_last; i++) {
         w->r[i] = r * (w->tone[i] + 0.02f * stain[i]);
         w->g[i] = g * w->tone[i];
         w->b[i] = b * (w->tone[i] - 0.02f * stain[i]);
@@ -237,13 +244,13 @@ static void pave_row(const vd_asphalt *a, int64_t row, work *w)
 
 static void mark_row(const vd_asphalt *a, int64_t row, work *w)
 {
-    float s = ((float)row + 0.5f) / PER_M;
+    double s = ((double)row + 0.5) / VD_ASPHALT_PER_M;
     for (int k = 0; k < 3; k++) {
         const line *l = &a->lines[k];
         float along = 1;
         if (l->period > 0) {
-            float at = fmodf(s + l->shift, l->period);
-            at = at < 0 ? at + l->period : at;
+            double turns = (s + l->shift) / l->period;
+            float at = (float)(turns - floor(turns)) * l->period;
             along = clamp01(at * PER_M + 0.5f) * clamp01((l->dash - at) * PER_M + 0.5f);
         }
         int from = (int)((VD_ASPHALT_HALF_M - l->d - l->half) * PER_M) - 2,
@@ -259,44 +266,63 @@ static void mark_row(const vd_asphalt *a, int64_t row, work *w)
     }
 }
 
-/* Light of the paving beside a road, kerb first: it reaches `out` metres beyond the asphalt. */
-static float paving(const vd_asphalt *a, float out, float s, float grit)
+/* Light of the paving beside a road, kerb first: it reaches `out` metres beyond the asphalt. `along` is how
+ * near the row is to a joint across it, 0 to 1. */
+static float paving(float kerb, float out, float along, float grit)
 {
-    float across = (out - a->kerb) / 0.5f, along = s / 0.5f;
-    across -= floorf(across);
-    along -= floorf(along);
-    float joint = fminf(fminf(across, 1 - across), fminf(along, 1 - along)) * 0.5f * PER_M;
-    float slab = 1 - 0.10f * clamp01(1 - joint);
-    return out < a->kerb ? 1.22f + 0.08f * grit : slab + 0.10f * grit;
+    float across = out * 2 - kerb * 2 + 8;
+    across -= (float)(int)across;
+    across = across < 0.5f ? across : 1 - across;
+    float joint = clamp01(1 - across * 0.5f * VD_ASPHALT_PER_M);
+    joint = joint > along ? joint : along;
+    return out < kerb ? 1.22f + 0.08f * grit : 1 - 0.10f * joint + 0.10f * grit;
+}
+
+/* The border of a verge in one row. */
+typedef struct border {
+    float from, soft;  /* metres from the road's middle where the asphalt ends; how sharply, 1/m */
+    float green, fray; /* the same of the grass */
+    float joint;
+} border;
+
+static border border_of(const vd_asphalt *a, double s, bool right)
+{
+    bool paved = a->side[right] == SIDE_PAVEMENT;
+    uint32_t seed = a->fields[FIELD_GRASS] + 77 + right;
+    float road = (float)a->layout.half_width, rough = (float)vd_noise_octaves(seed, s * 1.3, 0.5),
+          ragged = (float)vd_noise(seed, s * 7, 9.5), turn = (float)(2 * s - floor(2 * s));
+    float near = turn < 0.5f ? turn : 1 - turn;
+    if (paved)
+        return (border){road, PER_M, road + a->beside + 0.02f * ragged, 20, clamp01(1 - near * 0.5f * PER_M)};
+    float from = road + 0.07f * rough + 0.03f * ragged;
+    float green = a->side[right] == SIDE_GRASS ? from + 0.16f + 0.1f * rough
+                                               : road + a->beside + 0.16f * rough + 0.07f * ragged;
+    return (border){from, 9, green, 5, 0};
 }
 
 static void edge_row(const vd_asphalt *a, int64_t row, bool right, work *w)
 {
-    float s = ((float)row + 0.5f) / PER_M, sign = right ? -1 : 1, road = (float)a->layout.half_width;
+    border at = border_of(a, ((double)row + 0.5) / VD_ASPHALT_PER_M, right);
     bool paved = a->side[right] == SIDE_PAVEMENT;
-    uint32_t seed = a->fields[FIELD_GRASS] + 77 + right;
-    float rough = (float)vd_noise_octaves(seed, s * 1.3, 0.5), ragged = (float)vd_noise(seed, s * 7, 9.5);
-    float from = paved ? road : road + 0.07f * rough + 0.03f * ragged, soft = paved ? PER_M : 9;
-    float to = road + a->beside + (paved ? 0.02f * ragged : 0.16f * rough + 0.07f * ragged),
-          fray = paved ? 20 : 5;
-    if (a->side[right] == SIDE_GRASS)
-        to = from + 0.16f + 0.1f * rough;
-    vd_rgb side = a->side_color[right], low = a->grass, high = a->dry;
+    float sign = right ? -1 : 1, road = (float)a->layout.half_width, kerb = a->kerb;
     float damp = 1 - 0.25f * (float)a->layout.rain;
-    int first = right ? COLUMNS / 2 : 0, last = right ? COLUMNS : COLUMNS / 2;
+    vd_rgb side = a->side_color[right], low = a->grass, high = a->dry;
+    float sr = (float)side.r, sg = (float)side.g, sb = (float)side.b, lr = (float)low.r, lg = (float)low.g,
+          lb = (float)low.b, hr = (float)high.r - lr, hg = (float)high.g - lg, hb = (float)high.b - lb;
+    int inner = (int)((road - 0.4f) * PER_M), first = right ? COLUMNS / 2 + inner : 0,
+        last = right ? COLUMNS : COLUMNS / 2 - inner;
+    const float *field = w->field[FIELD_GRASS], *hues = w->field[FIELD_HUE], *grits = w->grit;
     for (int i = first; i < last; i++) {
-        float d = sign * a->d[i], grit = w->grit[i], blade = w->field[FIELD_GRASS][i];
-        float share = clamp01((d - from) * soft + 0.5f),
-              green = clamp01((d - to + 0.25f * grit) * fray + 0.5f);
-        float light = damp * (paved ? paving(a, d - road, s, grit) : 1 + 0.38f * grit + 0.08f * blade);
-        w->r[i] += share * ((float)side.r * light - w->r[i]);
-        w->g[i] += share * ((float)side.g * light - w->g[i]);
-        w->b[i] += share * ((float)side.b * light - w->b[i]);
-        float hue = clamp01(0.42f + 0.55f * w->field[FIELD_HUE][i] + 0.25f * blade + 0.5f * grit);
-        light = damp * (1 + 0.20f * blade + 0.45f * grit);
-        w->r[i] += green * (light * (float)(low.r + (high.r - low.r) * hue) - w->r[i]);
-        w->g[i] += green * (light * (float)(low.g + (high.g - low.g) * hue) - w->g[i]);
-        w->b[i] += green * (light * (float)(low.b + (high.b - low.b) * hue) - w->b[i]);
+        float d = sign * a->d[i], grit = grits[i], blade = field[i];
+        float share = clamp01((d - at.from) * at.soft + 0.5f),
+              green = clamp01((d - at.green + 0.25f * grit) * at.fray + 0.5f);
+        float slab = paving(kerb, d - road, at.joint, grit), loose = 1 + 0.38f * grit + 0.08f * blade;
+        float light = share * damp * (paved ? slab : loose), rest = 1 - share;
+        float hue = clamp01(0.42f + 0.55f * hues[i] + 0.25f * blade + 0.5f * grit);
+        float shade = green * damp * (1 + 0.20f * blade + 0.45f * grit), other = 1 - green;
+        w->r[i] = (w->r[i] * rest + sr * light) * other + shade * (lr + hr * hue);
+        w->g[i] = (w->g[i] * rest + sg * light) * other + shade * (lg + hg * hue);
+        w->b[i] = (w->b[i] * rest + sb * light) * other + shade * (lb + hb * hue);
     }
 }
 
@@ -314,6 +340,8 @@ static void store_row(const work *w, uint8_t *restrict to)
 void vd_asphalt_paint(const vd_asphalt *asphalt, int64_t strip, uint8_t *ret_pixels)
 {
     work w;
+    /* Where no asphalt is, the verge mixes all of itself with none of this. */
+    memset(&w, 0, sizeof(w));
     fill_knots(asphalt, strip, &w);
     for (int y = 0; y < ROWS; y++) {
         int64_t row = strip * ROWS + y;

@@ -38,9 +38,10 @@ struct vd_road {
     vd_asphalt *asphalt;
     ring near, far;
     vd_tile *grain;
-    uint8_t *strip;                    /* one as it was painted */
-    uint8_t *mixed, *wide;             /* BGRX: one row of the surface; the same with its verge repeated */
-    uint8_t speckle[VD_TILE_SIDE + 1]; /* one row of grain */
+    uint8_t *strip;        /* one as it was painted */
+    uint8_t *mixed, *wide; /* BGRX: one row of the surface; the same with its verge repeated */
+    uint64_t *spread;
+    uint8_t cells[VD_TILE_SIDE + 1], speckle[4 * VD_TILE_SIDE]; /* one row of grain */
 };
 
 static int ring_make(ring *r, int strips, int first_level, int levels)
@@ -76,8 +77,9 @@ int vd_road_new(const vd_layout *layout, const vd_scene_options *options, vd_roa
     road->strip = malloc((size_t)STRIP * ROW_BYTES);
     road->mixed = malloc(ROW_BYTES);
     road->wide = malloc((WIDEST + 8) * 4);
+    road->spread = malloc(WIDEST * sizeof(*road->spread));
     road->grain = malloc(sizeof(*road->grain));
-    int rc = road->strip && road->mixed && road->wide && road->grain ? VD_OK : VD_ENOMEM;
+    int rc = road->strip && road->mixed && road->wide && road->spread && road->grain ? VD_OK : VD_ENOMEM;
     if (rc == VD_OK)
         rc = ring_make(&road->near, NEAR_STRIPS, 0, NEAR_LEVELS);
     if (rc == VD_OK)
@@ -104,6 +106,7 @@ void vd_road_free(vd_road **road)
     free((*road)->strip);
     free((*road)->mixed);
     free((*road)->wide);
+    free((*road)->spread);
     free((*road)->grain);
     free(*road);
     *road = NULL;
@@ -156,6 +159,7 @@ typedef struct mix {
     uint16_t rest[4]; /* 256 times what is added, by channel */
 } mix;
 
+/* Bytes from `from` to `to`, both multiples of 8. */
 INNER void mix_rows(const mix *m, int from, int to, uint8_t *restrict result)
 {
     const uint8_t *a = m->row[0], *b = m->row[1], *c = m->row[2], *d = m->row[3];
@@ -164,11 +168,16 @@ INNER void mix_rows(const mix *m, int from, int to, uint8_t *restrict result)
     uint16_t rest[8];
     for (int i = 0; i < 8; i++)
         rest[i] = m->rest[i & 3];
+    if (wc == 0 && wd == 0) {
+        for (int i = from; i < to; i += 8)
+            for (int k = i; k < i + 8; k++)
+                result[k] = (uint8_t)((uint16_t)(a[k] * wa + b[k] * wb + rest[k - i]) >> 8);
+        return;
+    }
     for (int i = from; i < to; i += 8)
-        for (int k = 0; k < 8; k++)
-            result[i + k] = (uint8_t)((uint16_t)(a[i + k] * wa + b[i + k] * wb + c[i + k] * wc +
-                                                 d[i + k] * wd + rest[k]) >>
-                                      8);
+        for (int k = i; k < i + 8; k++)
+            result[k] =
+                (uint8_t)((uint16_t)(a[k] * wa + b[k] * wb + c[k] * wc + d[k] * wd + rest[k - i]) >> 8);
 }
 
 /* Where a place lies between the rows of two neighbouring levels. share is of all four together. */
@@ -222,7 +231,7 @@ static void mix_surface(vd_road *road, const vd_view *view, const sight *at, int
     double rest[4] = {haze.b, haze.g, haze.r, 1};
     for (int i = 0; i < 4; i++)
         m.rest[i] = (uint16_t)((256 - sum) * rest[i] * 255 + 127);
-    mix_rows(&m, 4 * (from & ~1), 4 * (((to + 1) & ~1)), road->mixed);
+    mix_rows(&m, 4 * (from & ~1), 4 * ((to + 1) & ~1), road->mixed);
 }
 
 /* The column of the surface that stands for one beyond its border: the verge goes on, to and fro. */
@@ -268,33 +277,52 @@ static const uint8_t *gather_row(vd_road *road, const vd_view *view, const sight
     return road->wide;
 }
 
-/* Places in 1/65536 of a column. Two channels at once in one number. */
-INNER void stretch_row(const uint8_t *from, uint32_t place, uint32_t step, int count, uint32_t *restrict to)
+/* Each channel in 16 bits of its own, for three products in one. */
+INNER void spread_row(const uint8_t *from, int count, uint64_t *restrict to)
 {
-    for (int i = 0; i < count; i++, place += step) {
-        uint32_t a, b, part = place >> 8 & 255;
-        memcpy(&a, from + 4 * (place >> 16), 4);
-        memcpy(&b, from + 4 * (place >> 16) + 4, 4);
-        uint32_t rb = ((a & 0xff00ff) * (256 - part) + (b & 0xff00ff) * part) >> 8 & 0xff00ff;
-        uint32_t g = ((a & 0xff00) * (256 - part) + (b & 0xff00) * part) >> 8 & 0xff00;
-        to[i] = rb | g | 0xff000000;
+    for (int i = 0; i < count; i++) {
+        uint32_t pixel;
+        memcpy(&pixel, from + 4 * i, 4);
+        to[i] = (uint64_t)(pixel & 0xff00) << 24 | (pixel & 0xff00ff);
     }
 }
 
-/* The same with grain. Neither can leave a byte: the surface keeps 32 from its ends, the grain has 30. */
-INNER void stretch_grainy_row(const uint8_t *from, uint32_t place, uint32_t step, const uint8_t *grain,
-                              uint32_t grain_place, uint32_t grain_step, int count, uint32_t *restrict to)
+static inline uint32_t between_two(const uint64_t *two, uint32_t share)
 {
-    for (int i = 0; i < count; i++, place += step, grain_place += grain_step) {
-        uint32_t a, b, part = place >> 8 & 255;
-        memcpy(&a, from + 4 * (place >> 16), 4);
-        memcpy(&b, from + 4 * (place >> 16) + 4, 4);
-        uint32_t rb = ((a & 0xff00ff) * (256 - part) + (b & 0xff00ff) * part) >> 8 & 0xff00ff;
-        uint32_t g = ((a & 0xff00) * (256 - part) + (b & 0xff00) * part) >> 8 & 0xff00;
-        const uint8_t *two = grain + (grain_place >> 16 & (VD_TILE_SIDE - 1));
-        uint32_t share = grain_place >> 8 & 255, speck = (two[0] * (256 - share) + two[1] * share) >> 8;
-        to[i] = ((rb | g) + speck * 0x010101 - 0x808080) | 0xff000000;
+    uint64_t sum = two[0] * (256 - share) + two[1] * share;
+    return ((uint32_t)(sum >> 8) & 0xff00ff) | ((uint32_t)(sum >> 32) & 0xff00);
+}
+
+/* Places in 1/65536 of a column. */
+INNER void stretch_row(const uint64_t *from, uint32_t place, uint32_t step, int count, uint32_t *restrict to)
+{
+    for (int i = 0; i < count; i++, place += step)
+        to[i] = between_two(from + (place >> 16), place >> 8 & 255) | 0xff000000;
+}
+
+/* A row of grain that repeats after mask + 1 cells; places in 1/65536 of a cell. */
+typedef struct speckles {
+    const uint8_t *cells;
+    uint32_t place, step, mask;
+} speckles;
+
+/* The same with grain. Neither can leave a byte: the surface keeps 32 from its ends, the grain has 30. */
+INNER void stretch_grainy_row(const uint64_t *from, uint32_t place, uint32_t step, speckles grain, int count,
+                              uint32_t *restrict to)
+{
+    for (int i = 0; i < count; i++, place += step, grain.place += grain.step) {
+        uint32_t speck = grain.cells[grain.place >> 16 & grain.mask];
+        to[i] =
+            (between_two(from + (place >> 16), place >> 8 & 255) + speck * 0x010101 - 0x808080) | 0xff000000;
     }
+}
+
+/* Four cells where one was, drawn straight between. */
+INNER void smooth_cells(const uint8_t *from, uint8_t *restrict to)
+{
+    for (int i = 0; i < VD_TILE_SIDE; i++)
+        for (int k = 0; k < 4; k++)
+            to[4 * i + k] = (uint8_t)((from[i] * (4 - k) + from[i + 1] * k + 2) >> 2);
 }
 
 /* Returns whether there is any this far away. */
@@ -316,9 +344,21 @@ static bool mix_grain(vd_road *road, const vd_view *view, const sight *at)
     }
     for (int i = 0; i < 4; i++)
         m.rest[i] = (uint16_t)((256 - sum) * 128 + 127);
-    mix_rows(&m, 0, VD_TILE_SIDE, road->speckle);
-    road->speckle[VD_TILE_SIDE] = road->speckle[0];
+    mix_rows(&m, 0, VD_TILE_SIDE, road->cells);
+    road->cells[VD_TILE_SIDE] = road->cells[0];
     return true;
+}
+
+/* The nearest cell will do, but where cells are larger than pixels. */
+static speckles lay_grain(vd_road *road, const sight *at)
+{
+    double step = at->step * GRAIN_PER_M, turns = (VD_ASPHALT_HALF_M - at->d) * GRAIN_PER_M / VD_TILE_SIDE;
+    bool large = step < 0.7;
+    uint32_t side = large ? 4 * VD_TILE_SIDE : VD_TILE_SIDE;
+    if (large)
+        smooth_cells(road->cells, road->speckle);
+    return (speckles){large ? road->speckle : road->cells, (uint32_t)((turns - floor(turns)) * side * 65536),
+                      (uint32_t)(step * (large ? 4 : 1) * 65536), side - 1};
 }
 
 static void paint_row(vd_road *road, const vd_view *view, const sight *at, int width, uint32_t *pixels)
@@ -336,14 +376,12 @@ static void paint_row(vd_road *road, const vd_view *view, const sight *at, int w
     double most = count / (double)unit - 2.5;
     advance = begin + advance * width > most ? (most - begin) / width : advance;
     uint32_t place = (uint32_t)(begin * 65536), by = (uint32_t)(advance * 65536);
+    spread_row(row, count >> shrink, road->spread);
     if (!mix_grain(road, view, at)) {
-        stretch_row(row, place, by, width, pixels);
+        stretch_row(road->spread, place, by, width, pixels);
         return;
     }
-    double grain_left = (VD_ASPHALT_HALF_M - at->d) * GRAIN_PER_M / VD_TILE_SIDE;
-    grain_left = (grain_left - floor(grain_left)) * VD_TILE_SIDE;
-    stretch_grainy_row(row, place, by, road->speckle, (uint32_t)(grain_left * 65536),
-                       (uint32_t)(at->step * GRAIN_PER_M * 65536), width, pixels);
+    stretch_grainy_row(road->spread, place, by, lay_grain(road, at), width, pixels);
 }
 
 static sight look(const vd_road *road, const vd_view *view, double pixel_y)
