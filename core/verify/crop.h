@@ -45,7 +45,7 @@ double vd_crop_side(const vd_box *boxes, size_t count);
 
 /* Writes the square around (center_x, center_y) as size × size pixels RGB, 3 bytes a pixel, rows without
  * gaps. Enlarged it is linear between pixels' centres, reduced it is the mean over the area of each pixel;
- * right to one level. Beyond the picture its border goes on.
+ * right to one level, reduced to two. Beyond the picture its border goes on.
  *
  * picture           BGRX, BGR or RGB
  * center_x, center_y, side  pixels of the picture; the side 1 to VD_CROP_MOST_SIDE

@@ -201,9 +201,9 @@ def report(logits, clips, indices):
             if name == "shadow + wet" else kind == name
         print(f"  {name[:8] + ' rejected' if name != 'shadow + wet' else 's + w rejected':17}"
               + "".join(f"{share(~passed[chosen & part]):>17}" for _, part in parts))
-    for least, most in ((0, 20), (20, 40), (40, 80), (80, 1e9)):
+    for least, most in ((0, 20), (20, 40), (40, 80), (80, 10**9)):
         chosen = (size >= least) & (size < most)
-        print(f"  shorter side {least:2.0f} to {most:4.0f} px: hazards passed {share(passed[chosen & hazard])}, "
+        print(f"  shorter side {least:2d} to {most if most < 9999 else "...":>3} px: hazards passed {share(passed[chosen & hazard])}, "
               f"decoys rejected {share(~passed[chosen & ~hazard])}")
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 FRAMES, HALF = 16, 112
-ENCODER, FUSED = (16, 48, 48, 32), (128, 160)
+ENCODER, FUSED = (16, 32, 48, 32), (96, 128)
 
 
 def layer(width_in, width, size, stride):
