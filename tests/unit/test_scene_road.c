@@ -1,0 +1,196 @@
+/* The ground of the rendered road: the same from wherever it is come to, smooth in time, and with nothing on
+ * it that could be taken for a hazard. */
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check_main.h"
+#include "scene/asphalt.h"
+#include "scene/road.h"
+
+typedef struct stage {
+    vd_scene_options options;
+    vd_layout layout;
+    vd_road *road;
+    vd_image image;
+    size_t bytes;
+} stage;
+
+static stage open_stage(unsigned seed, bool from_pole, int width, int height)
+{
+    stage s = {.options = VD_SCENE_OPTIONS_INIT, .bytes = (size_t)width * (size_t)height * 4};
+    s.options.seed = seed;
+    s.options.from_pole = from_pole;
+    s.options.width = width;
+    s.options.height = height;
+    s.layout = vd_layout_make(&s.options);
+    ck_assert_int_eq(vd_road_new(&s.layout, &s.options, &s.road), VD_OK);
+    s.image = (vd_image){.format = VD_PIXEL_BGRX, .width = width, .height = height, .strides = {4 * width}};
+    s.image.planes[0] = calloc(1, s.bytes);
+    ck_assert_ptr_nonnull(s.image.planes[0]);
+    return s;
+}
+
+static void close_stage(stage *s)
+{
+    free(s->image.planes[0]);
+    vd_road_free(&s->road);
+    ck_assert_ptr_null(s->road);
+}
+
+/* The picture with the camera `along` metres farther than it is at first. To be freed. */
+static uint8_t *picture(stage *s, double along)
+{
+    vd_view view = vd_view_at(&s->layout, &s->options, 0);
+    view.s += along;
+    memset(s->image.planes[0], 0, s->bytes);
+    vd_road_paint(s->road, &view, &s->image);
+    uint8_t *copy = malloc(s->bytes);
+    ck_assert_ptr_nonnull(copy);
+    memcpy(copy, s->image.planes[0], s->bytes);
+    return copy;
+}
+
+START_TEST(a_view_is_the_same_whatever_was_seen_before)
+{
+    /* Back and forth, also by what makes other strips lie where these did, and behind the road's beginning.
+     */
+    static const double PLACES[] = {0, 0.23, 36, 85.333, 4, -500, 1e6};
+    enum { COUNT = sizeof(PLACES) / sizeof(PLACES[0]) };
+    stage s = open_stage(3, _i == 1, 640, 360);
+    uint8_t *seen[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        seen[i] = picture(&s, PLACES[i]);
+    for (int i = COUNT - 1; i >= 0; i--) {
+        stage fresh = open_stage(3, _i == 1, 640, 360);
+        uint8_t *again = picture(&s, PLACES[i]), *first = picture(&fresh, PLACES[i]);
+        ck_assert_mem_eq(again, seen[i], s.bytes);
+        ck_assert_mem_eq(first, seen[i], s.bytes);
+        free(again);
+        free(first);
+        close_stage(&fresh);
+    }
+    for (int i = 1; i < COUNT; i++)
+        ck_assert_int_ne(memcmp(seen[i], seen[0], s.bytes), 0);
+    for (int i = 0; i < COUNT; i++)
+        free(seen[i]);
+    close_stage(&s);
+}
+END_TEST
+
+START_TEST(a_small_step_changes_little)
+{
+    stage s = open_stage(4 + (unsigned)_i, _i % 2, 640, 360);
+    uint8_t *before = picture(&s, 1), *after = picture(&s, 1.002);
+    for (int y = 0; y < 360; y++) {
+        int64_t sum = 0, most = 0;
+        for (int i = 0; i < 4 * 640; i++) {
+            int change = abs(before[y * 4 * 640 + i] - after[y * 4 * 640 + i]);
+            sum += change;
+            most = change > most ? change : most;
+        }
+        ck_assert_msg((double)sum / (4 * 640) < 3 && most < 48, "row %d: mean %.2f most %d", y,
+                      (double)sum / (4 * 640), (int)most);
+    }
+    free(before);
+    free(after);
+    close_stage(&s);
+}
+END_TEST
+
+START_TEST(every_row_below_the_horizon_is_painted_and_none_above)
+{
+    static const int SIZES[][2] = {{64, 64}, {64, 1080}, {3840, 64}, {1279, 719}, {320, 180}};
+    stage s = open_stage(5, _i % 2, SIZES[_i / 2][0], SIZES[_i / 2][1]);
+    vd_view view = vd_view_at(&s.layout, &s.options, 0);
+    uint8_t *pixels = picture(&s, 0);
+    for (int y = 0; y < s.image.height; y++)
+        for (int x = 0; x < s.image.width; x++)
+            ck_assert_int_eq(pixels[4 * (y * s.image.width + x) + 3],
+                             y + 0.5 > view.camera.horizon_y ? 255 : 0);
+    free(pixels);
+    close_stage(&s);
+}
+END_TEST
+
+START_TEST(no_two_seeds_share_a_ground)
+{
+    stage a = open_stage(20, true, 320, 180), b = open_stage(21, true, 320, 180);
+    vd_road *other = b.road;
+    /* The other's texture under this one's light and camera. */
+    b.options = a.options;
+    b.layout = a.layout;
+    uint8_t *one = picture(&a, 0), *two = picture(&b, 0);
+    size_t same = 0;
+    for (size_t i = 0; i < a.bytes; i++)
+        same += i % 4 != 3 && one[i] == two[i];
+    ck_assert_double_lt((double)same / (double)a.bytes, 0.25);
+    ck_assert_ptr_eq(b.road, other);
+    free(one);
+    free(two);
+    close_stage(&a);
+    close_stage(&b);
+}
+END_TEST
+
+enum { BLOCK = 16, ACROSS = VD_ASPHALT_COLUMNS / BLOCK, ALONG = 200 * (VD_ASPHALT_STRIP / BLOCK) };
+
+/* Mean green of squares of a third of a metre. */
+static void measure_blocks(const vd_asphalt *asphalt, double (*blocks)[ACROSS])
+{
+    uint8_t *strip = malloc((size_t)VD_ASPHALT_STRIP * VD_ASPHALT_COLUMNS * 4);
+    ck_assert_ptr_nonnull(strip);
+    for (int n = 0; n < ALONG * BLOCK / VD_ASPHALT_STRIP; n++) {
+        vd_asphalt_paint(asphalt, n, strip);
+        for (int y = 0; y < VD_ASPHALT_STRIP; y++)
+            for (int x = 0; x < VD_ASPHALT_COLUMNS; x++)
+                blocks[(n * VD_ASPHALT_STRIP + y) / BLOCK][x / BLOCK] +=
+                    strip[(y * VD_ASPHALT_COLUMNS + x) * 4 + 1] / (double)(BLOCK * BLOCK);
+    }
+    free(strip);
+}
+
+START_TEST(nothing_on_the_asphalt_looks_like_a_hazard)
+{
+    vd_scene_options options = VD_SCENE_OPTIONS_INIT;
+    options.seed = 30 + (unsigned)_i;
+    vd_layout layout = vd_layout_make(&options);
+    vd_asphalt *asphalt = NULL;
+    ck_assert_int_eq(vd_asphalt_new(&layout, &asphalt), VD_OK);
+    double(*blocks)[ACROSS] = calloc(ALONG, sizeof(*blocks));
+    ck_assert_ptr_nonnull(blocks);
+    measure_blocks(asphalt, blocks);
+    /* The faintest hazard takes a third of the light; a place of the bare lanes keeps nearly all that those
+     * around it have, a metre and a half away before and behind it. */
+    for (int y = 4; y < ALONG - 4; y++) {
+        for (int x = 0; x < ACROSS; x++) {
+            double d = fabs(VD_ASPHALT_HALF_M - (x + 0.5) * BLOCK / VD_ASPHALT_PER_M);
+            if (d < 0.6 || d > layout.half_width - 1)
+                continue;
+            double around = fmin(blocks[y - 4][x], blocks[y + 4][x]);
+            ck_assert_msg(blocks[y][x] > 0.85 * around, "seed %u, s %.1f m: %.1f among %.1f", options.seed,
+                          y * (double)BLOCK / VD_ASPHALT_PER_M, blocks[y][x], around);
+        }
+    }
+    free(blocks);
+    vd_asphalt_free(&asphalt);
+    ck_assert_ptr_null(asphalt);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("scene_road");
+    TCase *road = tcase_create("road");
+    tcase_set_timeout(road, 60);
+    tcase_add_loop_test(road, a_view_is_the_same_whatever_was_seen_before, 0, 2);
+    tcase_add_loop_test(road, a_small_step_changes_little, 0, 4);
+    tcase_add_loop_test(road, every_row_below_the_horizon_is_painted_and_none_above, 0, 10);
+    tcase_add_test(road, no_two_seeds_share_a_ground);
+    tcase_add_loop_test(road, nothing_on_the_asphalt_looks_like_a_hazard, 0, 6);
+    suite_add_tcase(suite, road);
+    return suite;
+}
+
+TEST_MAIN(make_suite)
