@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "vedette/app/bench.h"
+#include "vedette/app/models.h"
 #include "vedette/app/monitor.h"
 #include "vedette/detector.h"
 #include "vedette/run.h"
@@ -16,7 +17,8 @@ enum { BENCH_PICTURES = 32, BENCH_CLIPS = 5, BENCH_LEAST_PAIRS = 7 };
 typedef struct bench_job {
     /* options */
     const char *model, *clip, *peers, *cases;
-    double seconds; /* of one measurement */
+    char model_path[VD_MODEL_PATH]; /* what `model` is once bench_find_model has been called */
+    double seconds;                 /* of one measurement */
     int64_t pairs, frames;
     bool full;
 
@@ -64,6 +66,9 @@ int64_t bench_now_ns(void);
 /* Members for bench_line.more: processor time in cores and peak memory since bench_watch_begin. */
 void bench_watch_begin(bench_job *job);
 void bench_watch_end(bench_job *job, char *out, size_t size);
+
+/* Puts the file in the place of a model's name. A cli_status; explains. */
+int bench_find_model(bench_job *job);
 
 /* A detector with the job's model; explains on stderr why not. A cli_status. */
 int bench_detector(const bench_job *job, int workers, vd_detector **ret_detector);

@@ -274,7 +274,7 @@ int bench_engine(int argc, char **argv)
     static struct job job = {
         .base = {.pairs = BENCH_LEAST_PAIRS}, .request = CLI_REQUEST_INIT, .threads = 1, .passes = 30};
     const cli_option options[] = {
-        {"model", CLI_TEXT, &job.base.model, 0, 0, "M", "a model file; required"},
+        {"model", CLI_TEXT, &job.base.model, 0, 0, "M", "a model file or demo; required"},
         {"threads", CLI_COUNT, &job.threads, 1, 64, "T", "within a pass, 1 to 64 (1)"},
         {"input", CLI_TEXT, &job.request.input, 0, 0, "N|WxH", "pixels that the network looks at"},
         {"precision", CLI_TEXT, &job.request.precision, 0, 0, "P", "fp32 or bf16 (fp32)"},
@@ -296,6 +296,9 @@ int bench_engine(int argc, char **argv)
         cli_complain("`bench engine` needs --model M, a model file: only networks have layers.");
         return CLI_WRONG;
     }
+    status = bench_find_model(&job.base);
+    if (status != CLI_DONE)
+        return status;
     cli_progress_disable();
     vd_sources_register();
     status = run(&job);

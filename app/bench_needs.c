@@ -6,12 +6,21 @@
 
 #include "bench.h"
 #include "cli.h"
+#include "request.h"
+#include "vedette/app/scene.h"
 
 enum { CLIP_FRAMES = 90 };
 
 bool bench_has_net(const bench_job *job)
 {
     return strncmp(job->model, "builtin:", 8) != 0;
+}
+
+int bench_find_model(bench_job *job)
+{
+    int status = cli_find_model(job->model, job->model_path);
+    job->model = job->model_path;
+    return status;
 }
 
 int bench_detector(const bench_job *job, int workers, vd_detector **ret_detector)
@@ -51,7 +60,13 @@ static int render_clip(bench_job *job, int number)
     if (status != CLI_DONE)
         return status;
     snprintf(path, sizeof path, "%s/demo-%d.mp4", job->folder, number + 1);
-    int code = vd_bench_write_clip(path, 1280, 720, CLIP_FRAMES, (unsigned)number + 1, &error);
+    vd_scene_clip clip = VD_SCENE_CLIP_INIT;
+    clip.path = path;
+    clip.frames = CLIP_FRAMES;
+    clip.scene.seed = (unsigned)number + 1;
+    clip.quality = 23; /* as a camera's */
+    clip.cancel = cli_cancel();
+    int code = vd_scene_write_clip(&clip, &error);
     if (code)
         return bench_failed(code, &error);
     memcpy(job->clips[number], path, sizeof path);

@@ -17,6 +17,7 @@ static const struct command {
     {"check-model", "say what a model file is, or why it cannot be used", cmd_check_model},
     {"evaluate", "measure how well a model finds what is labelled in a folder of pictures", cmd_evaluate},
     {"devices", "list cameras, what can compute, and hardware decoders", cmd_devices},
+    {"demo", "render the demonstration's road into a clip, with its exact truth", cmd_demo},
     {"bench", "measure the detector and the pipeline", cmd_bench},
 };
 

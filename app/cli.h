@@ -38,6 +38,10 @@ int cli_open_output(const char *path, FILE **ret_file);
 /* Closes what cli_open_output gave; NULL is nothing. The worse of `status` and how it went. */
 int cli_close_output(FILE *file, const char *path, int status);
 
+/* Whether a clip may be written there: its name ends in .mp4 and nothing is called so yet. A cli_status; says
+ * why not, beginning with `what`. */
+int cli_check_new_clip(const char *path, const char *what);
+
 /* A line on a terminal that is written over; nothing in a pipe. Zeroed to start. */
 typedef struct cli_progress {
     int64_t began_ns, shown_ns;
@@ -71,6 +75,7 @@ int cmd_record(int argc, char **argv);
 int cmd_check_model(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
 #endif

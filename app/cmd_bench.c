@@ -83,7 +83,7 @@ static int bench_async(int argc, char **argv)
 {
     static bench_job job = {.model = "builtin:people", .seconds = 6, .pairs = BENCH_LEAST_PAIRS};
     const cli_option options[] = {
-        {"model", CLI_TEXT, &job.model, 0, 0, "M", "a model file, or builtin:people"},
+        {"model", CLI_TEXT, &job.model, 0, 0, "M", "a model file, builtin:people or demo"},
         {"clip", CLI_TEXT, &job.clip, 0, 0, "C", "a video file"},
         {"peers", CLI_TEXT, &job.peers, 0, 0, "DIR", "the folder with the scripts of what we compare with"},
         {"seconds", CLI_NUMBER, &job.seconds, 0.1, 600, "N", "of one measurement, 0.1 to 600 (6)"},
@@ -104,7 +104,8 @@ static int bench_async(int argc, char **argv)
         job.frames = job.full ? 10000 : 1000;
     cli_progress_disable();
     vd_sources_register();
-    return run_parts(&job);
+    status = bench_find_model(&job);
+    return status == CLI_DONE ? run_parts(&job) : status;
 }
 
 int cmd_bench(int argc, char **argv)

@@ -152,10 +152,14 @@ static int try_network(const char *path, const cli_request *request, vd_detector
     return code == VD_ENOMEM ? CLI_FAILED : CLI_WRONG;
 }
 
-static int describe_file(const char *path, const cli_request *request, bool json)
+static int describe_file(const char *model, const cli_request *request, bool json)
 {
     static vd_model_info info;
     vd_error error = {0};
+    char path[VD_MODEL_PATH];
+    int status = cli_find_model(model, path);
+    if (status != CLI_DONE)
+        return status;
     int code = vd_model_describe(path, request->labels, request->network.input_width,
                                  request->network.input_height, &info, &error);
     if (code != VD_OK) {
@@ -163,7 +167,7 @@ static int describe_file(const char *path, const cli_request *request, bool json
         return code == VD_ENOMEM ? CLI_FAILED : CLI_WRONG;
     }
     vd_detector *detector = NULL;
-    int status = try_network(path, request, &detector);
+    status = try_network(path, request, &detector);
     const char *engine = status == CLI_DONE ? vd_detector_engine(detector) : "";
     const char *precision = request->network.precision == VD_PRECISION_BF16 ? "bf16" : "fp32";
     if (status == CLI_DONE && json) {
@@ -188,7 +192,7 @@ int cmd_check_model(int argc, char **argv)
     };
     const cli_usage usage = {.command = "check-model",
                              .operands = "M",
-                             .text = "M is a model file, builtin:people or builtin:motion.\n",
+                             .text = "M is a model file, builtin:people, builtin:motion or demo.\n",
                              .options = options,
                              .option_count = sizeof options / sizeof *options,
                              .least_operands = 1,

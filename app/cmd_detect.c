@@ -49,7 +49,9 @@ static const char help_text[] = "SOURCE is a picture, a clip, /dev/videoN, rtsp:
                                 "clip; with several sources it is a\n"
                                 "folder, with one file a source. Files of that name are replaced if they are "
                                 "regular files and no source.\n\n"
-                                "Without --model: builtin:motion for demo:, builtin:people for the rest.\n";
+                                "Without --model: demo for demo:, builtin:people for the rest. demo is the "
+                                "detector of the demonstration's\n"
+                                "cracks and potholes; where it is not installed, demo: has builtin:motion.\n";
 
 static void count_detections(struct job *job, const vd_detection *detections, size_t count)
 {

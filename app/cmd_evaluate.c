@@ -350,7 +350,7 @@ int cmd_evaluate(int argc, char **argv)
 {
     static struct job job = {.request = CLI_REQUEST_INIT};
     const cli_option options[] = {
-        {"model", CLI_TEXT, &job.request.model, 0, 0, "M", "a model file or builtin:people; required"},
+        {"model", CLI_TEXT, &job.request.model, 0, 0, "M", "a model file, builtin:people or demo; required"},
         {"labels", CLI_TEXT, &job.request.labels, 0, 0, "F", "a text file with one class name a line"},
         {"conf", CLI_NUMBER, &job.request.confidence, 0.0001, 1, "X",
          "the least score that counts, 0.0001 to 1 (0.001)"},

@@ -1,9 +1,6 @@
 /* vedette-cli record: what a camera or clip shows, once with boxes and once clean, without a window. */
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 
 #include "annotate.h"
 #include "cli.h"
@@ -30,13 +27,9 @@ static const char help_text[] =
     "go to\n"
     "the folder for recordings, named by the source, date and time. Files that exist are not replaced.\n"
     "Ctrl-C ends both properly. Their names and lengths are printed at the end.\n\n"
-    "Without --model: builtin:motion for demo:, builtin:people for the rest.\n";
-
-static bool is_clip_name(const char *path)
-{
-    size_t length = strlen(path);
-    return length > 4 && strcasecmp(path + length - 4, ".mp4") == 0;
-}
+    "Without --model: demo for demo:, builtin:people for the rest. demo is the detector of the "
+    "demonstration's\n"
+    "cracks and potholes; where it is not installed, demo: has builtin:motion.\n";
 
 static int fail_sink(struct job *job, int status, const vd_error *error)
 {
@@ -139,22 +132,6 @@ static int record_source(struct job *job, const char *source)
     return status;
 }
 
-static int check_out(const char *out)
-{
-    struct stat status;
-    if (!out)
-        return CLI_DONE;
-    if (!is_clip_name(out)) {
-        cli_complain("The recording is to be \"%s\"; its name must end in .mp4.", out);
-        return CLI_WRONG;
-    }
-    if (stat(out, &status) == 0) {
-        cli_complain("%s exists already and is not replaced; choose another name.", out);
-        return CLI_WRONG;
-    }
-    return CLI_DONE;
-}
-
 int cmd_record(int argc, char **argv)
 {
     static struct job job = {.request = CLI_REQUEST_INIT};
@@ -177,7 +154,7 @@ int cmd_record(int argc, char **argv)
         return CLI_WRONG;
     }
     job.out = operands > 1 ? argv[2] : NULL;
-    status = check_out(job.out);
+    status = job.out ? cli_check_new_clip(job.out, "The recording") : CLI_DONE;
     if (status == CLI_DONE)
         status = cli_request_prepare(&job.request);
     if (status == CLI_DONE)

@@ -54,18 +54,24 @@ static void put_number(FILE *stream, double value, int decimals)
     fprintf(stream, "%.*f", decimals, value);
 }
 
-static void put_detection(FILE *stream, const vd_detection *detection, const vd_labels *labels)
+void cli_json_box(FILE *stream, const vd_box *box)
 {
-    const float sides[] = {detection->box.x1, detection->box.y1, detection->box.x2, detection->box.y2};
-    fputs("{\"bbox\":[", stream);
+    const float sides[] = {box->x1, box->y1, box->x2, box->y2};
     for (int i = 0; i < 4; i++) {
-        fputs(i ? "," : "", stream);
+        fputs(i ? "," : "[", stream);
         put_number(stream, (double)sides[i], 2);
     }
-    fputs("],\"confidence\":", stream);
+    fputc(']', stream);
+}
+
+void cli_json_detection(FILE *stream, const vd_detection *detection, const char *class_name)
+{
+    fputs("{\"bbox\":", stream);
+    cli_json_box(stream, &detection->box);
+    fputs(",\"confidence\":", stream);
     put_number(stream, (double)detection->score, 5);
     fprintf(stream, ",\"class_id\":%d,\"class_name\":", detection->class_id);
-    cli_json_text(stream, vd_labels_name(labels, detection->class_id));
+    cli_json_text(stream, class_name);
     if (detection->track_id > 0)
         fprintf(stream, ",\"track_id\":%d", detection->track_id);
     fputc('}', stream);
@@ -97,7 +103,8 @@ void cli_json_frame(FILE *stream, const cli_frame_line *line)
     fputs(",\"detections\":[", stream);
     for (size_t i = 0; i < line->count; i++) {
         fputs(i ? "," : "", stream);
-        put_detection(stream, &line->detections[i], line->result->labels);
+        cli_json_detection(stream, &line->detections[i],
+                           vd_labels_name(line->result->labels, line->detections[i].class_id));
     }
     fputc(']', stream);
     if (line->error) {

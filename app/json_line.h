@@ -22,6 +22,10 @@ typedef struct cli_frame_line {
 /* Writes the line with its end. Failures show in ferror(stream). */
 void cli_json_frame(FILE *stream, const cli_frame_line *line);
 
+/* Parts of such a line: an object of `detections`, and the four sides of a box. */
+void cli_json_detection(FILE *stream, const vd_detection *detection, const char *class_name);
+void cli_json_box(FILE *stream, const vd_box *box);
+
 /* A string in quotes; bytes that are not UTF-8 become U+FFFD. */
 void cli_json_text(FILE *stream, const char *text);
 

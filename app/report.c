@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,6 +70,21 @@ int cli_close_output(FILE *file, const char *path, int status)
         return status;
     bool failed = cli_output_failed(file, path);
     return fclose(file) != 0 || failed ? cli_worse(status, CLI_FAILED) : status;
+}
+
+int cli_check_new_clip(const char *path, const char *what)
+{
+    struct stat status;
+    size_t length = strlen(path);
+    if (length <= 4 || strcasecmp(path + length - 4, ".mp4") != 0) {
+        cli_complain("%s is to be \"%s\"; its name must end in .mp4.", what, path);
+        return CLI_WRONG;
+    }
+    if (stat(path, &status) == 0) {
+        cli_complain("%s exists already and is not replaced; choose another name.", path);
+        return CLI_WRONG;
+    }
+    return CLI_DONE;
 }
 
 int64_t cli_now_ns(void)

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include "cli.h"
-#include "vedette/app/camera.h"
 #include "vedette/app/nearest.h"
 
 enum { MAX_CLASS_ID = 1024, MAX_NAMES_COMPARED = 256, LEAST_INPUT = 32, MOST_INPUT = 4096 };
@@ -121,9 +120,19 @@ const char *cli_request_resolve(const cli_request *request, const char *source, 
     return source;
 }
 
-static bool is_builtin(const char *model)
+/* The settings' labels are those of a file that the user brings. */
+static bool has_own_names(const char *model)
 {
-    return strncmp(model, "builtin:", 8) == 0;
+    return strncmp(model, "builtin:", 8) == 0 || strcmp(model, VD_MODEL_DEMO) == 0;
+}
+
+int cli_find_model(const char *model, char out[static VD_MODEL_PATH])
+{
+    vd_error error = {0};
+    if (vd_model_find(model, out, &error) == VD_OK)
+        return CLI_DONE;
+    cli_complain_error(&error);
+    return CLI_WRONG;
 }
 
 static const char *choose_model(const cli_request *request, const char *address, const char *camera_model)
@@ -134,7 +143,7 @@ static const char *choose_model(const cli_request *request, const char *address,
         return camera_model;
     if (request->settings.model[0] != '\0')
         return request->settings.model;
-    return vd_camera_default_model(address);
+    return vd_model_default(address);
 }
 
 static void refuse_class(const vd_labels *labels, const char *name, const char *model)
@@ -212,9 +221,13 @@ static int make_detector(cli_request *request, const char *model)
 {
     vd_error error = {0};
     vd_detector_options options = request->network;
-    options.model = model;
+    char path[VD_MODEL_PATH];
+    int status = cli_find_model(model, path);
+    if (status != CLI_DONE)
+        return status;
+    options.model = path;
     options.labels = request->labels;
-    if (!options.labels && request->settings.labels[0] != '\0' && !is_builtin(model))
+    if (!options.labels && request->settings.labels[0] != '\0' && !has_own_names(model))
         options.labels = request->settings.labels;
     options.max_workers = (int)request->workers;
     if (request->confidence >= 0 && (float)request->confidence < options.floor)

@@ -3,6 +3,7 @@
 #define APP_REQUEST_H
 
 #include "options.h"
+#include "vedette/app/models.h"
 #include "vedette/app/settings.h"
 #include "vedette/detector.h"
 #include "vedette/run.h"
@@ -52,7 +53,7 @@ typedef struct cli_request {
      .kind = CLI_TEXT,                                                                                       \
      .target = &(request)->model,                                                                            \
      .value = "M",                                                                                           \
-     .doc = "a model file, builtin:people or builtin:motion"},                                               \
+     .doc = "a model file, builtin:people, builtin:motion or demo"},                                         \
         {.name = "labels",                                                                                   \
          .kind = CLI_TEXT,                                                                                   \
          .target = &(request)->labels,                                                                       \
@@ -88,6 +89,9 @@ int cli_request_prepare(cli_request *request);
 
 /* The same with no settings but the defaults. */
 int cli_request_prepare_plain(cli_request *request);
+
+/* The file behind a model's name, see vd_model_find. A cli_status; the sentence has been printed. */
+int cli_find_model(const char *model, char out[static VD_MODEL_PATH]);
 
 /* Where a source on the command line is: the name of a camera in the settings stands for its address.
  * Borrowed.

@@ -41,7 +41,7 @@ static int parse(arguments *args, int *argc, char ***argv)
 {
     const GOptionEntry entries[] = {
         {"model", 0, 0, G_OPTION_ARG_FILENAME, &args->model,
-         "A model: a file, builtin:people or builtin:motion", "M"},
+         "A model: a file, builtin:people, builtin:motion or demo", "M"},
         {"labels", 0, 0, G_OPTION_ARG_FILENAME, &args->labels, "A file with one class name a line", "F"},
         {"conf", 0, 0, G_OPTION_ARG_STRING, &args->confidence, "The least score that counts, 0.05 to 1", "X"},
         {"iou", 0, 0, G_OPTION_ARG_STRING, &args->iou, "Overlap from which two boxes are one object, 0 to 1",

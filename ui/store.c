@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ui/words.h"
+#include "vedette/app/models.h"
 
 enum { TICK_MS = 500 };
 
@@ -252,7 +253,7 @@ const char *vd_store_get_model(const vd_store *store)
 {
     if (model_for(store))
         return model_for(store);
-    return store->address ? vd_camera_default_model(store->address) : "";
+    return store->address ? vd_model_default(store->address) : "";
 }
 
 bool vd_store_model_is_chosen(const vd_store *store)

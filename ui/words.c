@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "vedette/app/models.h"
+
 /* U+2007, as wide as a tabular digit. */
 #define FIGURE_SPACE "\xe2\x80\x87"
 
@@ -104,6 +106,8 @@ void vd_words_model(char *out, size_t size, const char *model)
         copy(out, size, "people (built in)");
     } else if (!strcmp(model, "builtin:motion")) {
         copy(out, size, "motion (built in)");
+    } else if (!strcmp(model, VD_MODEL_DEMO)) {
+        copy(out, size, "road-detector");
     } else {
         vd_words_name(out, size, model);
         char *dot = strrchr(out, '.');

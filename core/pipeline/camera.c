@@ -6,12 +6,8 @@
 #include "base/text.h"
 #include "pipeline/camera_state.h"
 #include "pipeline/reaper.h"
+#include "vedette/app/models.h"
 #include "vedette/app/sources.h"
-
-const char *vd_camera_default_model(const char *address)
-{
-    return strncmp(address, "demo:", 5) == 0 ? "builtin:motion" : "builtin:people";
-}
 
 void vd_camera_wake(vd_camera *camera)
 {
@@ -75,8 +71,7 @@ static void copy_options(vd_camera *camera, const vd_camera_options *options)
     camera->options.recording_folder = camera->recording_folder;
     camera->options.source.rtsp_transport =
         options->source.rtsp_transport && strcmp(options->source.rtsp_transport, "udp") == 0 ? "udp" : "tcp";
-    camera->wanted_model =
-        vd_text_dup(options->model ? options->model : vd_camera_default_model(options->address));
+    camera->wanted_model = vd_text_dup(options->model ? options->model : vd_model_default(options->address));
     camera->wanted_labels = vd_text_dup(options->labels);
     camera->options.model = camera->options.labels = NULL; /* the keeper has them */
     camera->model_wanted = true;

@@ -6,13 +6,18 @@
 
 #include "base/text.h"
 #include "pipeline/camera_state.h"
+#include "vedette/app/models.h"
 
 static int make_detector(const vd_camera *camera, const char *model, const char *labels,
                          vd_detector **ret_detector, bool *ret_fell_back, vd_error *error)
 {
     vd_detector_options options = VD_DETECTOR_OPTIONS_INIT;
-    options.model = model;
-    options.labels = labels;
+    char path[VD_MODEL_PATH];
+    int code = camera->options.ops ? VD_OK : vd_model_find(model, path, error);
+    if (code)
+        return code;
+    options.model = camera->options.ops ? model : path;
+    options.labels = strcmp(model, VD_MODEL_DEMO) == 0 ? NULL : labels; /* it names its classes itself */
     options.max_workers = 1; /* one picture at a time; the cameras share the cores */
     options.threads = 0;     /* OpenCV's own layers by as many as it likes, oneDNN by the worker's own */
     options.input_width = camera->options.input_width;
@@ -21,7 +26,7 @@ static int make_detector(const vd_camera *camera, const char *model, const char 
     options.device = camera->options.device;
     options.ops = camera->options.ops;
     options.config = camera->options.config;
-    int code = vd_detector_new(&options, ret_detector, error);
+    code = vd_detector_new(&options, ret_detector, error);
     if (code != VD_EUNSUPPORTED || options.precision == VD_PRECISION_FP32)
         return code;
     /* Settings that came from another machine: better watched in float32 than not at all. */

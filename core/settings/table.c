@@ -14,9 +14,9 @@ static const vd_key keys[] = {
      .name = "model",
      .kind = VD_KEY_PATH,
      IN_SETTINGS(model),
-     .doc = "A model file, \"builtin:people\" or \"builtin:motion\"; empty: builtin:people for cameras and "
-            "files, "
-            "builtin:motion for demo:"},
+     .doc =
+         "A model file, \"builtin:people\", \"builtin:motion\" or \"demo\" (the demonstration's cracks and "
+         "potholes); empty: builtin:people for cameras and files, demo for demo:"},
     {.group = "",
      .name = "labels",
      .kind = VD_KEY_PATH,

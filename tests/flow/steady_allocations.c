@@ -18,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vedette/app/bench.h"
+#include "vedette/app/scene.h"
 #include "vedette/run.h"
 
 enum { FRAME_SIZED = 64 * 1024, SITES = 4096, WARM_UP = 40, LAST = 140, CLIP_FRAMES = 160 };
@@ -269,7 +269,14 @@ static int check_rendered(void)
     if (!mkdtemp(folder))
         return 1;
     snprintf(clip, sizeof clip, "%s/demo.mp4", folder);
-    if (vd_bench_write_clip(clip, 640, 360, CLIP_FRAMES, 1, &error))
+    vd_scene_clip rendered = VD_SCENE_CLIP_INIT;
+    rendered.path = clip;
+    rendered.frames = CLIP_FRAMES;
+    rendered.scene.width = 640;
+    rendered.scene.height = 360;
+    rendered.scene.from_pole = true;
+    rendered.quality = 23;
+    if (vd_scene_write_clip(&rendered, &error))
         printf("%s\n", error.text);
     else
         failed = check("builtin:motion on a rendered clip", "builtin:motion", clip, 1);

@@ -2,6 +2,7 @@
 
 #include "ui/panels/chips.h"
 #include "ui/words.h"
+#include "vedette/app/models.h"
 
 struct _VdTune {
     GtkBox parent;
@@ -44,9 +45,10 @@ static void show_tuning(VdTune *tune)
 static void show_hint(VdTune *tune, const char *asked, const vd_camera_status *status)
 {
     char computed[sizeof status->engine + 16];
-    const char *hint = g_str_equal(asked, "builtin:motion")
-                           ? "Using the built-in motion detector; choose a model…"
-                           : "Using the built-in people detector; choose a model…";
+    const char *hint =
+        g_str_equal(asked, "builtin:motion") ? "Using the built-in motion detector; choose a model…"
+        : g_str_equal(asked, VD_MODEL_DEMO)  ? "Using the demonstration's own detector; choose a model…"
+                                             : "Using the built-in people detector; choose a model…";
     bool ready = status->model_state == VD_MODEL_READY && *status->engine;
     g_snprintf(computed, sizeof computed, "Computed by %s", status->engine);
     gtk_label_set_text(tune->model_hint, ready ? computed : hint);

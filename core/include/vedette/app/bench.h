@@ -157,7 +157,4 @@ typedef struct vd_bench_sources_figures {
 int vd_bench_sources(const vd_bench_sources_options *options, vd_bench_sources_figures *ret_figures,
                      vd_error *error);
 
-/* Renders the demonstration into a new H.264 file. VD_OK, VD_EINVAL, VD_EIO, VD_ENOMEM, VD_EUNSUPPORTED. */
-int vd_bench_write_clip(const char *path, int width, int height, int frames, unsigned seed, vd_error *error);
-
 #endif

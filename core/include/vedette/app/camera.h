@@ -21,10 +21,10 @@
 typedef struct vd_camera vd_camera;
 
 typedef struct vd_camera_options {
-    const char *address;        /* see vd_source_open */
-    const char *name;           /* NULL: taken from the address */
-    const char *model;          /* file, `builtin:people`, `builtin:motion`, or NULL: chosen by the source */
-    const char *labels;         /* NULL, or a labels file */
+    const char *address; /* see vd_source_open */
+    const char *name;    /* NULL: taken from the address */
+    const char *model;   /* file, `builtin:people`, `builtin:motion`, `demo`, or NULL: vd_model_default */
+    const char *labels;  /* NULL, or a labels file */
     const vd_detector_ops *ops; /* NULL, or a detector of the caller's own instead of `model` */
     const void *config;
     int input_width, input_height; /* of networks, pixels; 0: the model's own */
@@ -164,9 +164,5 @@ void vd_camera_set_speed(vd_camera *camera, double speed);
 
 /* Starts recording what is seen, or ends it. The file's name stands in the status. */
 void vd_camera_set_recording(vd_camera *camera, bool recording);
-
-/* The default model for an address when the user chose none: `builtin:motion` for demo:, else
- * `builtin:people`. */
-const char *vd_camera_default_model(const char *address);
 
 #endif

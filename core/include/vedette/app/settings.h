@@ -20,7 +20,7 @@ typedef struct vd_camera_settings {
 
 typedef struct vd_settings {
     char path[512];  /* the file it came from; empty for the defaults */
-    char model[512]; /* empty: builtin:people for cameras and files, builtin:motion for demo: */
+    char model[512]; /* empty: vd_model_default */
     char labels[512];
     double confidence;                    /* 0.05 to 1, default 0.25 */
     double iou;                           /* 0 to 1, default 0.45 */
