@@ -185,15 +185,15 @@ static void widen(vd_point *points, int count)
 
 static void paint(vd_pen *pen, vd_face face, vd_point *points, int count, vd_rgb color, vd_vec3 normal)
 {
-    double light = 0.6 + 0.46 * fmax(0, dot(normal, VD_SUN)) + 0.06 * fmax(0, normal.z);
+    double light = 0.56 + 0.38 * fmax(0, dot(normal, VD_SUN)) + 0.05 * fmax(0, normal.z);
     vd_rgb plain = hazy(pen, color, face == VD_FACE_FLAT ? 1 : light);
     if (face == VD_FACE_SOLID)
         widen(points, count);
     trace(pen->cr, points, count);
     if (face == VD_FACE_GLASS)
         set_shade(pen, points, count, color, 1.7 + normal.z, 0.8);
-    else if (face == VD_FACE_SOLID && normal.z < 0.6)
-        set_shade(pen, points, count, color, light * 1.07, light * 0.84);
+    else if (face == VD_FACE_SOLID)
+        set_shade(pen, points, count, color, light * 1.06, light * (normal.z < 0.6 ? 0.84 : 0.95));
     else
         cairo_set_source_rgb(pen->cr, plain.r, plain.g, plain.b);
     cairo_fill(pen->cr);
@@ -297,30 +297,47 @@ void vd_pen_limb(vd_pen *pen, vd_vec3 a, vd_vec3 b, double thick, vd_rgb color)
     cairo_restore(pen->cr);
 }
 
+/* The hull of a rectangle and of the same one moved by (dx, dy), without its corners. Returns the points. */
+static int moved_hull(double x1, double x2, double w, double dx, double dy, double corner, vd_vec3 *ret)
+{
+    double sx = dx < 0 ? -1 : 1, sy = dy < 0 ? -1 : 1, long_x = (x2 - x1) / 2, middle = (x1 + x2) / 2;
+    dx = fabs(dx);
+    dy = fabs(dy);
+    vd_vec3 hull[6] = {{-long_x, -w, 0},         {long_x, -w, 0},          {long_x + dx, dy - w, 0},
+                       {long_x + dx, w + dy, 0}, {dx - long_x, w + dy, 0}, {-long_x, w, 0}};
+    for (int i = 0; i < 12; i++) {
+        const vd_vec3 *p = &hull[i / 2], *to = &hull[(i / 2 + (i % 2 ? 1 : 5)) % 6];
+        double length = hypot(to->x - p->x, to->y - p->y),
+               share = fmin(corner, 0.45 * length) / fmax(length, 1e-6);
+        ret[i] =
+            (vd_vec3){middle + sx * (p->x + (to->x - p->x) * share), sy * (p->y + (to->y - p->y) * share), 0};
+    }
+    return 12;
+}
+
 void vd_pen_shadow(vd_pen *pen, double x1, double x2, double half_width, double height)
 {
-    enum { LAYERS = 5 };
+    enum { LAYERS = 9 };
     if (!pen->cr)
         return;
-    double reach = fmin(height, 2) * 0.3 / VD_SUN.z, away_x = -VD_SUN.x * reach, away_y = -VD_SUN.y * reach;
+    /* Towards where the sun does not reach, in the object's own metres. */
+    double reach = -fmin(height, 2) * 0.3 / VD_SUN.z;
+    double dx = reach * (VD_SUN.x * pen->ahead_x + VD_SUN.y * pen->ahead_y);
+    double dy = reach * (VD_SUN.y * pen->ahead_x - VD_SUN.x * pen->ahead_y);
     for (int layer = 0; layer < LAYERS; layer++) {
-        double grow = 0.14 - 0.1 * layer, ax1 = x1 - grow, ax2 = x2 + grow, w = half_width + grow;
-        if (w <= 0)
+        double grow = 0.15 - 0.05 * layer, w = half_width + grow;
+        vd_vec3 world[VD_PEN_POINTS];
+        vd_point points[2 * VD_PEN_POINTS];
+        if (w <= 0.03)
             break;
-        vd_vec3 feet[4] = {{ax1, -w, 0}, {ax2, -w, 0}, {ax2, w, 0}, {ax1, w, 0}};
-        for (int part = 0; part < 2; part++) {
-            vd_vec3 world[4];
-            vd_point points[8];
-            for (int i = 0; i < 4; i++) {
-                world[i] = vd_pen_place(pen, feet[i]);
-                world[i].x += away_x * part;
-                world[i].y += away_y * part;
-            }
-            int count = project_all(pen, world, 4, points);
-            if (count > 0)
-                trace(pen->cr, points, count);
-        }
-        cairo_set_source_rgba(pen->cr, 0.05, 0.055, 0.075, 0.27 * (1 - pen->haze_share));
+        int count = moved_hull(x1 - grow, x2 + grow, w, dx, dy, 0.22 + fmax(grow, 0), world);
+        for (int i = 0; i < count; i++)
+            world[i] = vd_pen_place(pen, world[i]);
+        count = project_all(pen, world, count, points);
+        if (count == 0)
+            return;
+        trace(pen->cr, points, count);
+        cairo_set_source_rgba(pen->cr, 0.05, 0.055, 0.075, 0.16 * (1 - pen->haze_share));
         cairo_fill(pen->cr);
     }
 }
