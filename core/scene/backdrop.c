@@ -108,7 +108,7 @@ static void paint_trees(const vd_layout *layout, const sheet *to, int horizon, v
                             .wave = 70,
                             .rough = 4.5,
                             .detail = 9,
-                            .color = vd_rgb_mix(layout->haze, vd_rgb_scale(leaf, 0.75), 0.28 + 0.1 * row),
+                            .color = vd_rgb_mix(layout->haze, vd_rgb_scale(leaf, 0.75), 0.34 + 0.11 * row),
                             .fade = crest + foot};
         paint_ridge(to, horizon, &line, vd_hash(layout->seed, 932, row));
     }

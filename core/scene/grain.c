@@ -21,29 +21,27 @@ void vd_grain_fill(vd_grain *grain, unsigned seed, double strength)
     }
 }
 
-/* ThreadSanitizer would look at every byte, 50 times as slowly; it sees the copy of the background into the
- * same memory all the same. */
-__attribute__((no_sanitize("thread"))) static void apply_row(uint8_t *restrict row,
-                                                             const uint8_t *restrict add,
-                                                             const uint8_t *restrict take, int bytes,
-                                                             uint16_t gain_256)
+/* ThreadSanitizer would look at every byte, 50 times as slowly; it sees what else is written into the same
+ * memory all the same. Saturating in bytes alone: 16 of them in the smallest vector. */
+__attribute__((no_sanitize("thread"))) static void
+apply_row(uint8_t *restrict row, const uint8_t *restrict add, const uint8_t *restrict take, int bytes)
 {
     for (int i = 0; i < bytes; i++) {
-        uint16_t value = (uint16_t)((uint16_t)(row[i] * gain_256 + 128) >> 8);
-        value = value < take[i] ? 0 : (uint16_t)(value - take[i]);
-        value = (uint16_t)(value + add[i]);
-        row[i] = value > 255 ? 255 : (uint8_t)value;
+        uint8_t room = (uint8_t)~add[i], value = row[i];
+        value = value > take[i] ? value : take[i];
+        value = (uint8_t)(value - take[i]);
+        value = value < room ? value : room;
+        row[i] = (uint8_t)(value + add[i]);
     }
 }
 
-void vd_grain_apply(const vd_grain *grain, const vd_image *image, double gain, int64_t frame)
+void vd_grain_apply(const vd_grain *grain, const vd_image *image, int64_t frame)
 {
-    uint16_t gain_256 = (uint16_t)lround(vd_clamp(gain, 0, 1) * 256);
     int bytes = 4 * image->width;
     for (int y = 0; y < image->height; y++) {
         /* Steps of 16 pixels keep the loads aligned. */
         size_t room = (size_t)(VD_GRAIN_BYTES - bytes) / 64, from = 64 * (vd_hash(11, frame, y) % (room + 1));
         apply_row(image->planes[0] + (size_t)y * (size_t)image->strides[0], grain->add + from,
-                  grain->take + from, bytes, gain_256);
+                  grain->take + from, bytes);
     }
 }

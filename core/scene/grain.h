@@ -1,4 +1,4 @@
-/* What a sensor adds to light: gain and noise. */
+/* What a sensor adds to light: noise. */
 #ifndef VD_SCENE_GRAIN_H
 #define VD_SCENE_GRAIN_H
 
@@ -16,8 +16,7 @@ typedef struct vd_grain {
 /* strength 1: a standard deviation of about 2 in 255. */
 void vd_grain_fill(vd_grain *grain, unsigned seed, double strength);
 
-/* Applies it to a BGRX picture of at most VD_GRAIN_BYTES / 8 pixels a row. gain is near 1; `frame` chooses
- * the noise. */
-void vd_grain_apply(const vd_grain *grain, const vd_image *image, double gain, int64_t frame);
+/* Applies it to a BGRX picture of at most VD_GRAIN_BYTES / 8 pixels a row; `frame` chooses the noise. */
+void vd_grain_apply(const vd_grain *grain, const vd_image *image, int64_t frame);
 
 #endif

@@ -35,7 +35,7 @@ static const struct {
     double near, far;    /* metres from the edge of the asphalt */
 } LAYER[LAYERS] = {
     [TREES] = {5, 0.72, 4.2, 26},    [BUSHES] = {2.6, 0.6, 2.4, 12}, [TUFTS] = {1.1, 0.75, 1.3, 6},
-    [SIGNS] = {34, 0.55, 1.75, 2.3}, [POLES] = {28, 1, 2.0, 2.0},    [POSTS] = {12.5, 1, 1.2, 1.2},
+    [SIGNS] = {34, 0.55, 1.75, 2.3}, [POLES] = {28, 1, 2.0, 2.0},    [POSTS] = {12.5, 1, 1.9, 1.9},
 };
 
 static vd_rgb leaf_color(unsigned seed)
@@ -159,7 +159,7 @@ static void add_place(const vd_roadside *r, const vd_view *view, layer_kind laye
                       crowd *to)
 {
     uint64_t seed = vd_hash(r->layout.seed, OF_PLACE + 10 * (layer + 1), side);
-    double s = LAYER[layer].every * ((double)cell + (layer < SIGNS ? vd_random(seed, cell, 1) : 0.5));
+    double s = LAYER[layer].every * ((double)cell + (layer <= SIGNS ? vd_random(seed, cell, 1) : 0.5));
     double depth = s - view->s;
     if (depth < 1.2 || depth > r->layout.haze_to || to->count == STANDING_MOST ||
         vd_random(seed, cell, 2) > LAYER[layer].share)

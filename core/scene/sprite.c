@@ -297,6 +297,9 @@ int vd_sprite_paint(vd_sprite_kind kind, uint64_t seed, vd_rgb leaf, vd_sprite *
     cairo_t *cr = cairo_create(sprite.level[0]);
     cairo_translate(cr, columns / 2.0, rows);
     cairo_scale(cr, sprite.per_m, -sprite.per_m);
+    /* Coarser circles than cairo's own: they are leaves. */
+    cairo_set_tolerance(cr, 0.35);
+    cairo_set_antialias(cr, CAIRO_ANTIALIAS_FAST);
     brush b = {.cr = cr, .seed = seed, .leaf = leaf};
     PAINTERS[kind].paint(&b);
     cairo_destroy(cr);

@@ -119,5 +119,5 @@ void vd_weather_air(vd_weather *weather, const vd_view *view, double time_s, int
     (void)time_s;
     if (weather->layout.rain > 0)
         draw_rain(weather, frame, image);
-    vd_grain_apply(&weather->grain, image, 1, frame);
+    vd_grain_apply(&weather->grain, image, frame);
 }
