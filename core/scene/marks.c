@@ -66,7 +66,8 @@ static const vd_shape *shape_of(vd_marks *marks, const vd_mark *mark)
     return &oldest->shape;
 }
 
-/* Multipliers of one row of the picture, ONE = unchanged, and one more that is never used with a weight. */
+/* Multipliers of one row of the picture, ONE = unchanged; two more, so that a neighbour can always be read.
+ */
 enum { ONE = 1 << 13 };
 
 typedef struct strip {
@@ -80,11 +81,13 @@ static const uint8_t *row_of(const vd_shape *shape, int level, int row)
     return shape->level[level] + (size_t)row * (size_t)shape->columns;
 }
 
-/* The mean of a stretch of the shape along s: between two rows of each of two levels. from_m is where it
- * starts, from the patch's near border. */
+/* The mean of a stretch of the shape, high_m long around middle_m from the patch's near border: between two
+ * rows of each of two levels. */
 static void make_strip(const vd_shape *shape, double middle_m, double high_m, double strength, strip *to)
 {
-    double texels = fmax(high_m * shape->per_m, 1), level = fmin(log2(texels), VD_SHAPE_LEVELS - 1.001);
+    /* A little sharper than the mean: two rows are mixed anyway. */
+    double texels = fmax(0.75 * high_m * shape->per_m, 1),
+           level = fmin(log2(texels), VD_SHAPE_LEVELS - 1.001);
     int lower = (int)level;
     double deep = level - lower;
     const uint8_t *rows[4];
@@ -126,8 +129,8 @@ static inline uint8_t lit(uint8_t value, uint32_t light)
     return (uint8_t)(product > 255 ? 255 : product);
 }
 
-/* Multiplies pixels x1 to x2 of a row; `at` is the place in the strip of the first one and `step` the way to
- * the next, both in 1/65536 texels. */
+/* Multiplies pixels x1 to x2 - 1 of a row; `at` is the place in the strip of the first one and `step` the way
+ * to the next, both in 1/65536 texels. */
 static void apply_strip(const strip *from, int64_t at, int64_t step, int x1, int x2, uint8_t *row)
 {
     for (int x = x1; x < x2; x++, at += step) {

@@ -108,8 +108,9 @@ static int blob_outline(uint64_t seed, double length, double width, vd_shape_poi
 
 /* What all blobs and lines choose from the same ranges, whatever they stand for. */
 typedef struct look {
-    float dark, edge; /* share of the light that is taken; metres */
-    float relief;     /* how much darker it is towards the sun, where a hole's wall would be in shadow */
+    float dark, edge;   /* share of the light that is taken; metres */
+    float relief, wall; /* how much darker it is towards the sun, where a hole's wall would be in shadow, and
+                           how wide that is, metres */
     float grain, stones, steps;
     uint32_t noise;
 } look;
@@ -118,7 +119,8 @@ static look look_of(uint64_t seed)
 {
     return (look){.dark = (float)vd_random_between(seed, OF_LOOK, 1, 0.35, 0.70),
                   .edge = (float)vd_random_between(seed, OF_LOOK, 2, 0.012, 0.055),
-                  .relief = (float)vd_random_between(seed, OF_LOOK, 3, 0, 0.35),
+                  .relief = (float)vd_random_between(seed, OF_LOOK, 3, 0, 0.55),
+                  .wall = (float)vd_random_between(seed, OF_LOOK, 7, 0.06, 0.22),
                   .grain = (float)vd_random_between(seed, OF_LOOK, 4, 0.05, 0.30),
                   .stones = (float)vd_random_between(seed, OF_LOOK, 5, 0, 0.30),
                   .steps = (float)vd_random_between(seed, OF_LOOK, 6, 0.05, 0.30),
@@ -129,9 +131,13 @@ static look look_of(uint64_t seed)
 static float blob_floor(const look *l, float s, float d, float inside, float sunward)
 {
     float grain = (float)vd_noise_octaves(l->noise, 17 * s, 17 * d);
-    float stone = smooth(0.45f, 0.75f, (float)vd_noise(l->noise + 7, 34 * s, 34 * d));
+    /* Turned and bent, so that the stones do not lie in rows. */
+    float stone =
+        (float)vd_noise(l->noise + 7, 27 * s + 19 * d + 1.4f * grain, 27 * d - 19 * s - 1.4f * grain);
+    stone = smooth(0.40f, 0.62f, stone);
     float deep = 1 - l->steps * (1 - smooth(0.02f, 0.16f, inside + 0.05f * grain));
-    float dark = l->dark * deep * (1 + l->relief * sunward) * (1 + l->grain * grain * 1.6f);
+    float wall = 0.25f + 0.75f * (1 - smooth(0.02f, l->wall, inside + 0.04f * grain));
+    float dark = l->dark * deep * (1 + l->relief * wall * sunward) * (1 + l->grain * grain * 1.6f);
     return 1 - (dark > 0.85f ? 0.85f : dark) + l->stones * stone * l->dark;
 }
 
@@ -157,8 +163,8 @@ static float blob_light(const blob *b, const look *l, float s, float d)
     float rim = b->rim[i] + part * (b->rim[i + 1] - b->rim[i]), wide = 0.16f * rim;
     float cover = smooth(-EDGE_OUT * l->edge, EDGE_IN * l->edge, inside - wide);
     float bright = wide > 0.001f ? rim * smooth(-0.004f, 0.008f, inside) : 0;
-    float sunward = (float)VD_SUN.x * u + (float)VD_SUN.y * v;
-    float floor = cover > 0 ? blob_floor(l, s, d, inside - wide, sunward * 1.4f) : 1;
+    float sunward = ((float)VD_SUN.x * u + (float)VD_SUN.y * v) / (0.6f * (ray > 0.4f ? ray : 0.4f));
+    float floor = cover > 0 ? blob_floor(l, s, d, inside - wide, sunward) : 1;
     return (1 + bright * (1 - cover)) * (1 - cover) + cover * floor;
 }
 
@@ -196,9 +202,9 @@ static float disc_light(const look *l, uint64_t seed, float u, float v)
         studs = sinf(22 * x) * sinf(22 * y);
     else
         studs = sinf(26 * ray) * (0.6f + 0.4f * cosf(16 * atan2f(y, x)));
-    float light = 1 - dark + 0.16f * smooth(-0.2f, 0.5f, studs);
+    float light = 1 - dark + 0.16f * smooth(-0.2f, 0.5f, studs) * (1 - smooth(0.76f, 0.78f, ray));
     light -= 0.4f * (smooth(0.80f, 0.83f, ray) - smooth(0.85f, 0.88f, ray));
-    light += 0.10f * smooth(0.86f, 0.89f, ray);
+    light += 0.08f * smooth(0.86f, 0.89f, ray);
     light += 0.05f * (float)vd_noise_octaves(l->noise, 9 * u, 9 * v);
     float hole = fabsf(x) < 0.05f ? fabsf(fabsf(y) - 0.6f) : 1;
     light -= 0.35f * (1 - smooth(0.05f, 0.09f, hole));
@@ -229,7 +235,7 @@ static int paint_lines(vd_shape_form form, uint64_t seed, double length, double 
         reach[i] = -1;
     look l = look_of(seed);
     bool seam = form == VD_SHAPE_SEAM;
-    float edge = seam ? 0.02f : 0.012f + 0.4f * (l.edge - 0.012f), dark = seam ? l.dark : l.dark + 0.08f;
+    float edge = seam ? 0.02f : 0.010f + 0.3f * (l.edge - 0.012f), dark = seam ? l.dark : l.dark + 0.08f;
     vd_lines lines;
     vd_lines_make(form, seed, length, width, &lines);
     vd_lines_reach(&lines, edge, shape->per_m, shape->columns, shape->rows[0], reach);

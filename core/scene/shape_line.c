@@ -23,14 +23,15 @@ static void make_main(uint64_t seed, double length, double width, vd_lines *line
     bool ahead = length > width;
     double rise = ahead ? length : lean * length, across = ahead ? lean * width : width;
     double size = hypot(rise, across), bend = vd_random_between(seed, OF_MAIN, 2, 0.05, 0.16) * size;
-    double half = vd_random_between(seed, OF_MAIN, 3, 0.014, 0.034);
+    double half = vd_random_between(seed, OF_MAIN, 3, 0.017, 0.036);
     uint32_t crooked = vd_hash(seed, OF_MAIN, 4);
     for (int i = 0; i < MAIN_NODES; i++) {
         double t = (double)i / (MAIN_NODES - 1), off = t - 0.5;
         double aside = bend * vd_noise(crooked, 3.2 * t, 0.5) + 0.035 * size * vd_noise(crooked, 15 * t, 7.5);
         double wide = half * (1 + 0.55 * vd_noise(crooked, 9 * t, 3.5)) *
                       (0.5 + 0.5 * vd_smooth(0, 0.25, 0.5 - fabs(off)));
-        add(lines, rise * off - across / size * aside, across * off + rise / size * aside, wide, i == 0);
+        add(lines, rise * off - across / size * aside, across * off + rise / size * aside, fmax(wide, 0.011),
+            i == 0);
     }
 }
 
@@ -42,8 +43,8 @@ static void make_fork(uint64_t seed, int which, int index, vd_line_node from, do
     uint32_t crooked = vd_hash(seed, which, 1000 + index);
     for (int i = 0; i < FORK_NODES; i++) {
         double t = (double)i / (FORK_NODES - 1);
-        double wide = half * (1 - 0.45 * t) * (1 + 0.4 * vd_noise(crooked, 5 * t, 2.5));
-        add(lines, s, d, fmax(wide, 0.006), i == 0);
+        double wide = half * (1 - 0.3 * t) * (1 + 0.4 * vd_noise(crooked, 5 * t, 2.5));
+        add(lines, s, d, fmax(wide, 0.011), i == 0);
         double turn = heading + 1.1 * vd_noise(crooked, 6 * t, 0.5);
         s += size / FORK_NODES * cos(turn);
         d += size / FORK_NODES * sin(turn);
