@@ -19,7 +19,7 @@ enum {
     LEVELS = 7,      /* the last holds one row of a strip */
     NEAR_LEVELS = 2, /* the finest are needed near the camera alone */
     NEAR_STRIPS = 27,
-    FAR_STRIPS = 64,
+    FAR_STRIPS = 48,
     WIDEST = 8192, /* columns that a picture can show at once, the repeated verge included */
     GRAIN_PER_M = 4 * VD_ASPHALT_PER_M
 };
