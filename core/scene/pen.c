@@ -276,10 +276,12 @@ void vd_pen_limb(vd_pen *pen, vd_vec3 a, vd_vec3 b, double thick, vd_rgb color)
         return;
     double width = thick * pen->camera->focal / fmax(0.1, (p.depth + q.depth) / 2);
     double dx = q.x - p.x, dy = q.y - p.y, length = fmax(1e-6, hypot(dx, dy)), r = width / 2;
-    vd_point outline[4] = {{p.x - dy / length * r, p.y + dx / length * r, 0},
-                           {q.x - dy / length * r, q.y + dx / length * r, 0},
-                           {q.x + dy / length * r, q.y - dx / length * r, 0},
-                           {p.x + dy / length * r, p.y - dx / length * r, 0}};
+    /* Along and across it; its round ends count as square ones. */
+    double ax = dx / length * r, ay = dy / length * r;
+    vd_point outline[4] = {{p.x - ax - ay, p.y - ay + ax, 0},
+                           {q.x + ax - ay, q.y + ay + ax, 0},
+                           {q.x + ax + ay, q.y + ay - ax, 0},
+                           {p.x - ax + ay, p.y - ay - ax, 0}};
     extend(pen, p.x, p.y, r);
     extend(pen, q.x, q.y, r);
     if (pen->grid)

@@ -46,7 +46,8 @@ static void glow(vd_pen *pen, vd_vec3 place, double radius, double halo, vd_rgb 
 {
     static const double AT[] = {0, 0.1, 0.22, 0.5, 1}, LIGHT[] = {1, 0.92, 0.3, 0.08, 0};
     vd_point p = vd_pen_project(pen, place);
-    if (p.depth < VD_PEN_NEAR)
+    double scale = vd_grid_scale(pen->camera);
+    if (p.depth < VD_PEN_NEAR || (pen->grid && vd_grid_at(pen->grid, p.x * scale, p.y * scale) > pen->id))
         return;
     /* Far lamps stay a point of light; near ones do not fill the picture. */
     double r = vd_clamp(radius * pen->camera->focal / p.depth, 0.9, pen->camera->width / 60.0);

@@ -25,8 +25,8 @@ void vd_vehicle_paint_shadow(vd_pen *pen, vd_vehicle_kind kind);
  * driven_m how far its wheels have rolled */
 void vd_vehicle_paint(vd_pen *pen, vd_vehicle_kind kind, unsigned paint, double driven_m);
 
-/* Adds the light of the lamps that look towards the camera, as at night. Cairo's operator is up to the
- * caller. */
+/* Adds the light of the lamps that look towards the camera, as at night, but for those that the pen's grid
+ * shows behind an id higher than the pen's. Cairo's operator is up to the caller. */
 void vd_vehicle_paint_lamps(vd_pen *pen, vd_vehicle_kind kind);
 
 #endif
