@@ -259,11 +259,13 @@ void vd_traffic_paint(const vd_layout *layout, const vd_view *view, const vd_tra
                       size_t count, cairo_t *cr)
 {
     cairo_save(cr);
-    cairo_set_antialias(cr, CAIRO_ANTIALIAS_FAST);
+    /* Shadows have soft edges of their own. */
+    cairo_set_antialias(cr, CAIRO_ANTIALIAS_NONE);
     for (size_t i = 0; i < count; i++) {
         vd_pen pen = pen_for(layout, view, &travellers[i], cr);
         vd_vehicle_paint_shadow(&pen, travellers[i].kind);
     }
+    cairo_set_antialias(cr, CAIRO_ANTIALIAS_FAST);
     for (size_t i = 0; i < count; i++) {
         vd_pen pen = pen_for(layout, view, &travellers[i], cr);
         vd_vehicle_paint(&pen, travellers[i].kind, travellers[i].paint, travellers[i].driven_m);
