@@ -152,7 +152,7 @@ static double size_strength(const vd_view *view, const vd_mark *mark)
         x1 > camera->width + margin || y1 > camera->height + margin)
         return 0;
     double side = fmin(x2 - x1, y2 - y1) * 1280 / camera->width;
-    return vd_clamp((side - 10) / 2, 0, 1);
+    return vd_clamp((side - 12) / 4, 0, 1);
 }
 
 typedef struct gathering {
