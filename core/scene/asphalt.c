@@ -48,7 +48,9 @@ typedef struct work {
 
 static float clamp01(float value)
 {
-    return value < 0 ? 0 : value > 1 ? 1 : value;
+    /* In two steps it becomes two instructions without a branch. */
+    value = value < 0 ? 0 : value;
+    return value > 1 ? 1 : value;
 }
 
 static void choose_lines(vd_asphalt *a)
@@ -211,8 +213,10 @@ static void spread_knots(work *w, int row)
 static void spread_grit(const vd_asphalt *a, int64_t row, work *w)
 {
     const uint8_t *from = a->grit.level[0][row & (VD_TILE_SIDE - 1)];
-    for (int i = 0; i < COLUMNS; i++)
-        w->grit[i] = (float)(from[i & (VD_TILE_SIDE - 1)] - 128) / 128;
+    /* The tile is narrower than the surface. */
+    for (int first = 0; first < COLUMNS; first += VD_TILE_SIDE)
+        for (int i = 0; i < VD_TILE_SIDE && first + i < COLUMNS; i++)
+            w->grit[first + i] = (float)(from[i] - 128) / 128;
 }
 
 static void pave_row(const vd_asphalt *a, int64_t row, work *w)
@@ -272,10 +276,11 @@ static float paving(float kerb, float out, float along, float grit)
 {
     float across = out * 2 - kerb * 2 + 8;
     across -= (float)(int)across;
-    across = across < 0.5f ? across : 1 - across;
+    across = 0.5f - fabsf(across - 0.5f);
     float joint = clamp01(1 - across * 0.5f * VD_ASPHALT_PER_M);
     joint = joint > along ? joint : along;
-    return out < kerb ? 1.22f + 0.08f * grit : 1 - 0.10f * joint + 0.10f * grit;
+    float stone = 1.22f + 0.08f * grit, slab = 1 - 0.10f * joint + 0.10f * grit;
+    return out < kerb ? stone : slab;
 }
 
 /* The border of a verge in one row. */
