@@ -313,8 +313,8 @@ START_TEST(a_mark_grows_as_it_comes_near)
                 ck_assert_double_ge(list[i - 1].s, list[i].s);
             bounds box = bounds_of_outline(&view, &list[i]);
             double side = fmin(box.x2 - box.x1, box.y2 - box.y1);
-            ck_assert_double_ge(side, 9.5);
-            if (side > 12.6 && list[i].kind != VD_SCENE_WET)
+            ck_assert_double_ge(side, 11.5);
+            if (side > 16.6 && list[i].kind != VD_SCENE_WET)
                 ck_assert_double_eq(list[i].strength, 1);
             grew += list[i].strength > 0 && list[i].strength < 1;
         }
