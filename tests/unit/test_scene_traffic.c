@@ -217,7 +217,7 @@ START_TEST(lamps_shine_by_night_alone)
 }
 END_TEST
 
-Suite *make_suite(void)
+static Suite *make_suite(void)
 {
     Suite *suite = suite_create("scene_traffic");
     TCase *tcase = tcase_create("traffic");
