@@ -253,7 +253,8 @@ INNER void halve(const uint8_t *from, uint8_t *to, int count)
             to[4 * i + c] = (uint8_t)((from[8 * i + c] + from[8 * i + 4 + c] + 1) >> 1);
 }
 
-/* Mixes what the row shows. Returns where column `first` of it lies; shrunk by 2^*ret_shrunk. */
+/* Mixes what the row shows, `count` columns from `first`, and halves it `shrink` times. Returns its pixels.
+ */
 static const uint8_t *gather_row(vd_road *road, const vd_view *view, const sight *at, int first, int count,
                                  int shrink)
 {
