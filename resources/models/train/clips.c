@@ -78,7 +78,7 @@ static vd_scene_options choose_options(uint64_t seed)
     options.seed = (unsigned)seed;
     options.from_pole = vd_random(seed, OF_SEED, 0) < 0.4;
     options.night = vd_random(seed, OF_SEED, 1) < 0.4;
-    options.hazards = (int)vd_random_between(seed, OF_SEED, 2, 8, 17);
+    options.hazards = (int)vd_random_between(seed, OF_SEED, 2, 10, 23);
     return options;
 }
 

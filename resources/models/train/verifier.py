@@ -12,6 +12,7 @@ import csv
 import math
 import os
 import time
+import warnings
 
 import numpy as np
 import torch
@@ -201,9 +202,9 @@ def report(logits, clips, indices):
             if name == "shadow + wet" else kind == name
         print(f"  {name[:8] + ' rejected' if name != 'shadow + wet' else 's + w rejected':17}"
               + "".join(f"{share(~passed[chosen & part]):>17}" for _, part in parts))
-    for least, most in ((0, 20), (20, 40), (40, 80), (80, 10**9)):
+    for least, most in ((0, 20), (20, 40), (40, 80), (80, math.inf)):
         chosen = (size >= least) & (size < most)
-        print(f"  shorter side {least:2d} to {most if most < 9999 else "...":>3} px: hazards passed {share(passed[chosen & hazard])}, "
+        print(f"  shorter side {least:2d} to {most:3.0f} px: hazards passed {share(passed[chosen & hazard])}, "
               f"decoys rejected {share(~passed[chosen & ~hazard])}")
 
 
@@ -217,6 +218,7 @@ def calibrate(net, logits, hazard):
 
 def write_model(net, path):
     net = net.to("cpu", memory_format=torch.contiguous_format)
+    warnings.filterwarnings("ignore", message=".*instance_norm.*")  # it has no running mean to be frozen
     export.export(Exported(net), torch.zeros(1, 3 * FRAMES, 2 * HALF, 2 * HALF), path,
                   {"vedette.task": "verify", "vedette.output": "probability", "vedette.frames": str(FRAMES),
                    "description": "probability, 0 to 1, that what lies in the middle of the clip is a hazard; input: "
