@@ -13,18 +13,18 @@ enum { CELLS = 160 };
 static vd_rgb day_light(const vd_layout *layout)
 {
     double rain = layout->rain;
-    return (vd_rgb){1 - 0.20 * rain, 1 - 0.18 * rain, 1 - 0.15 * rain};
+    return (vd_rgb){1 - 0.14 * rain, 1 - 0.12 * rain, 1 - 0.09 * rain};
 }
 
 /* Light of a pair of dipped headlights on the ground at (x, y) before the camera: they stand a little before
  * it and lower. A broad flood over both lanes and a brighter middle. */
 static double headlights(double x, double y)
 {
-    double near = vd_smooth(1.2, 4.2, x), far = 1 / (1 + pow(x / 20, 4)), sum = 0;
+    double near = vd_smooth(1.2, 4.2, x), far = 1 / (1 + pow(x / 21, 4)), sum = 0;
     for (int side = -1; side <= 1; side += 2) {
         double off = y - 0.62 * side;
         double flood = off / (2.8 + 0.44 * x), middle = off / (0.9 + 0.12 * x);
-        sum += 0.28 / (1 + flood * flood * flood * flood) + 0.11 * exp(-middle * middle);
+        sum += 0.30 / (1 + flood * flood * flood * flood) + 0.11 * exp(-middle * middle);
     }
     /* Farther, only what stands upright or lies in the beam's long tail. */
     return near * (sum * far + 0.07 * exp(-x / 40));

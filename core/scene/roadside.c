@@ -1,6 +1,7 @@
 /* What stands where is decided by its place along the road alone, so the road has no end. All of it keeps
  * away from the asphalt far enough that even on the inside of the sharpest bend it hides none nearer than
- * layout->haze_to; the order is: trees and bushes, farthest first, then the fence before them. */
+ * layout->haze_to. Seen from the road what is farther from it is behind: trees and bushes, then wooden
+ * fences, then posts and signs, then rails; each of these farthest first. */
 #include "scene/roadside.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@
 #include "scene/backdrop.h"
 #include "scene/sprite.h"
 
-enum { VARIANTS = 4, LAYERS = 6, STANDING_MOST = 512, FENCE_MOST = 64 };
+enum { VARIANTS = 4, LAYERS = 6, STANDING_MOST = 512 };
 
 /* Numbers of the choices that a seed makes. */
 enum { OF_LEAF = 940, OF_LOOK, OF_PLACE, OF_ZONE, OF_FENCE };
@@ -34,7 +35,7 @@ static const struct {
     double every, share; /* metres of road for one place, and how many of them are taken */
     double near, far;    /* metres from the edge of the asphalt */
 } LAYER[LAYERS] = {
-    [TREES] = {5, 0.72, 4.2, 26},    [BUSHES] = {2.6, 0.6, 2.4, 12}, [TUFTS] = {1.1, 0.75, 1.3, 6},
+    [TREES] = {5, 0.72, 4.2, 26},    [BUSHES] = {2.6, 0.6, 3.4, 13}, [TUFTS] = {1.1, 0.75, 2.7, 7},
     [SIGNS] = {34, 0.55, 1.75, 2.3}, [POLES] = {28, 1, 2.0, 2.0},    [POSTS] = {12.5, 1, 1.9, 1.9},
 };
 
@@ -68,6 +69,8 @@ int vd_roadside_new(const vd_layout *layout, const vd_scene_options *options, vd
         for (int v = 0; v < COUNTS[kind] && rc == VD_OK; v++) {
             double other = vd_random_between(layout->seed, OF_LOOK, 16 * kind + v, 0.86, 1.14);
             vd_rgb tint = {leaf.r * other, leaf.g, leaf.b / other};
+            if (kind >= VD_SPRITE_BUSH) /* these stay greener in autumn */
+                tint = vd_rgb_mix(tint, (vd_rgb){0.40, 0.46, 0.20}, 0.55);
             uint64_t seed = vd_hash(layout->seed, OF_LOOK, 1000 + 16 * kind + v);
             rc = vd_sprite_paint((vd_sprite_kind)kind, seed, tint, &r->sprites[kind][v]);
         }
@@ -113,6 +116,7 @@ void vd_roadside_paint_sky(vd_roadside *roadside, const vd_view *view, double ti
 typedef struct standing {
     const vd_sprite *sprite;
     double depth, x, y, scale, alpha, shade; /* shade: radius, metres */
+    bool slim;                               /* a post or a sign near the road */
 } standing;
 
 typedef struct crowd {
@@ -178,7 +182,8 @@ static void add_place(const vd_roadside *r, const vd_view *view, layer_kind laye
     if (alpha < 0.01)
         return;
     double shade = layer == TREES ? 0.34 : layer == BUSHES ? 0.45 : 0;
-    to->list[to->count++] = (standing){sprite, depth, at.x, at.y, scale, alpha, shade * sprite->width * size};
+    to->list[to->count++] =
+        (standing){sprite, depth, at.x, at.y, scale, alpha, shade * sprite->width * size, layer >= SIGNS};
 }
 
 static bool has_poles(const vd_roadside *r, int side)
@@ -227,13 +232,14 @@ static void draw_shade(const vd_roadside *r, const vd_view *view, const standing
 
 /* ---- fences and rails ---- */
 
-typedef enum fence_kind { OPEN, RAIL, WOOD, OPEN_TOO, FENCES } fence_kind;
+typedef enum fence_kind { RAIL, WOOD, OPEN, FENCES = 4 } fence_kind; /* and half of the road has none */
 
 static fence_kind fence_at(const vd_roadside *r, int side, int64_t piece)
 {
     enum { PIECES = 18 }; /* of one stretch */
     int64_t stretch = piece >= 0 ? piece / PIECES : -1;
-    return (fence_kind)(vd_hash(r->layout.seed, OF_FENCE + stretch, side) % FENCES);
+    fence_kind kind = (fence_kind)(vd_hash(r->layout.seed, OF_FENCE + stretch, side) % FENCES);
+    return kind < OPEN ? kind : OPEN;
 }
 
 static void quad(cairo_t *cr, vd_point a, vd_point b, vd_point c, vd_point d)
@@ -285,20 +291,29 @@ static void draw_piece(const vd_roadside *r, const vd_view *view, fence_kind kin
     }
 }
 
-static void draw_fences(const vd_roadside *r, const vd_view *view, cairo_t *cr)
+static void draw_fences(const vd_roadside *r, const vd_view *view, fence_kind wanted, cairo_t *cr)
 {
     static const double PIECE = 2.5;
     int64_t first = (int64_t)floor(view->s / PIECE);
     for (int side = -1; side <= 1; side += 2)
         for (int64_t i = (int64_t)(r->layout.haze_to / PIECE); i >= 0; i--) {
             fence_kind kind = fence_at(r, side, first + i);
-            double s = PIECE * (double)(first + i), s2 = s + PIECE, gap = kind == RAIL ? 1.5 : 3.4;
-            if (kind == OPEN || kind == OPEN_TOO || s2 - view->s < 2 || seen(&r->layout, s - view->s) < 0.02)
+            double s = PIECE * (double)(first + i), s2 = s + PIECE, gap = kind == RAIL ? 1.5 : 2.6;
+            if (kind != wanted || s2 - view->s < 2 || seen(&r->layout, s - view->s) < 0.02)
                 continue;
             double d = side * (r->layout.half_width + gap);
             if (fabs(vd_view_project(view, s2, d, 0).x - view->camera.center_x) <= view->camera.width)
                 draw_piece(r, view, kind, s, s2, d, cr);
         }
+}
+
+static void draw_standing(const crowd *all, bool slim, cairo_t *cr)
+{
+    for (int i = 0; i < all->count; i++) {
+        const standing *s = &all->list[i];
+        if (s->slim == slim)
+            vd_sprite_draw(s->sprite, cr, s->x, s->y, s->scale, s->alpha);
+    }
 }
 
 void vd_roadside_paint(vd_roadside *roadside, const vd_view *view, double time_s, cairo_t *cr)
@@ -311,9 +326,8 @@ void vd_roadside_paint(vd_roadside *roadside, const vd_view *view, double time_s
     vd_backdrop_draw_trees(&roadside->backdrop, view, cr);
     for (int i = 0; i < all.count; i++)
         draw_shade(roadside, view, &all.list[i], cr);
-    for (int i = 0; i < all.count; i++) {
-        const standing *s = &all.list[i];
-        vd_sprite_draw(s->sprite, cr, s->x, s->y, s->scale, s->alpha);
-    }
-    draw_fences(roadside, view, cr);
+    draw_standing(&all, false, cr);
+    draw_fences(roadside, view, WOOD, cr);
+    draw_standing(&all, true, cr);
+    draw_fences(roadside, view, RAIL, cr);
 }

@@ -149,7 +149,7 @@ static void bush(brush *b)
     vd_rgb flower = any(b, 0, 1) < 0.5 ? (vd_rgb){0.93, 0.88, 0.90} : (vd_rgb){0.90, 0.78, 0.30};
     for (int i = 0; i < 40; i++) {
         ink(b, vd_rgb_scale(flower, any(b, 0.8, 1)));
-        disc(b, any(b, -0.8, 0.8), any(b, 0.25, 0.95), any(b, 0.015, 0.035));
+        disc(b, any(b, -0.62, 0.62), any(b, 0.3, 0.85), any(b, 0.015, 0.035));
     }
 }
 
