@@ -73,7 +73,7 @@ typedef struct vd_scene_clip {
     vd_scene_options scene; /* even sides: H.264 in 4:2:0 has no others */
     const char *path;       /* a new file, see vd_encoder_open */
     int64_t frames;         /* at least 1 */
-    int quality; /* x264's constant rate factor, 10 to 40, default 14: what is 12 pixels high survives */
+    int quality; /* x264's constant rate factor, 10 to 40, default 18: what is 12 pixels high survives */
     vd_cancel *cancel; /* NULL or asked before every frame but the first: the file ends properly */
     vd_scene_truth_taker take_truth; /* NULL: the truth is not worked out */
     void *context;
@@ -81,7 +81,7 @@ typedef struct vd_scene_clip {
 
 #define VD_SCENE_CLIP_INIT                                                                                   \
     {                                                                                                        \
-        .scene = VD_SCENE_OPTIONS_INIT, .quality = 14                                                        \
+        .scene = VD_SCENE_OPTIONS_INIT, .quality = 18                                                        \
     }
 
 /* Renders the scene into a new H.264 file, which plays whatever happens after its first fragment. On the
