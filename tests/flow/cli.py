@@ -18,11 +18,12 @@ class Usage(CliTest):
         self.assertEqual(error, '')
         for arguments in (('--help',), ('help',), ('-h',)):
             out, _ = self.run_cli(*arguments)
-            for command in ('detect', 'record', 'check-model'):
+            for command in ('detect', 'record', 'check-model', 'demo'):
                 self.assertIn(command, out)
 
     def test_help_of_commands(self):
-        for command, word in (('detect', '--annotate OUT'), ('record', '--seconds N'), ('check-model', '--labels F')):
+        for command, word in (('detect', '--annotate OUT'), ('record', '--seconds N'), ('check-model', '--labels F'),
+                              ('demo', '--truth FILE|-')):
             out, _ = self.run_cli('help', command)
             self.assertIn(word, out)
             self.assertEqual(self.run_cli(command, '--help')[0], out)

@@ -12,19 +12,22 @@ ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
 SHARED = os.environ.get('VEDETTE_SHARED', os.path.join(ROOT, '../shared'))
 SLOW = float(os.environ.get('VEDETTE_TEST_SLOWNESS', '1'))  # sanitizers: deadlines are multiplied by it
 PROGRAM = None
-SCENE = 'demo:size=320x180,fps=30,seed=3,pace=free'
-LIVE_SCENE = 'demo:size=320x180,fps=30,seed=3'
+# From a pole, where builtin:motion has something to tell apart: traffic in some pictures and none in others.
+SCENE = 'demo:size=320x180,fps=30,seed=5,view=pole,pace=free'
+LIVE_SCENE = 'demo:size=320x180,fps=30,seed=5,view=pole'
 
 
 class CliTest(unittest.TestCase):
-    """Each test in a folder of its own, with a home of its own."""
+    """Each test in a folder of its own, with a home of its own, and without the models that come with the program:
+    the demonstration is watched by builtin:motion."""
 
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix='vedette-cli-')
         self.addCleanup(shutil.rmtree, self.folder)
         home = self.path('home')
         os.mkdir(home)
-        self.environment = {**os.environ, 'HOME': home, 'XDG_CONFIG_HOME': home, 'XDG_VIDEOS_DIR': self.path('videos')}
+        self.environment = {**os.environ, 'HOME': home, 'XDG_CONFIG_HOME': home, 'XDG_VIDEOS_DIR': self.path('videos'),
+                            'VEDETTE_MODELS': home}
 
     def path(self, name):
         return os.path.join(self.folder, name)
