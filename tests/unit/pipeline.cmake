@@ -1,6 +1,7 @@
 vd_test(timeline MODULES pipeline)
 vd_test(boxes MODULES pipeline)
 vd_test(devices MODULES pipeline engine)
+vd_test(demo_model MODULES pipeline)
 vd_test(camera SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/fake_source.c MODULES pipeline)
 set_tests_properties(unit.camera PROPERTIES RUN_SERIAL ON)
 vd_test(swap SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/fake_source.c MODULES pipeline model)

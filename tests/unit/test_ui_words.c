@@ -76,6 +76,8 @@ START_TEST(models)
     ck_assert_str_eq(out, "yolov8n-320");
     vd_words_model(out, sizeof out, "builtin:people");
     ck_assert_str_eq(out, "people (built in)");
+    vd_words_model(out, sizeof out, "demo");
+    ck_assert_str_eq(out, "road-detector");
 }
 END_TEST
 
