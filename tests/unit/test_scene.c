@@ -397,8 +397,8 @@ static double overlap(const vd_box *a, const vd_box *b)
 /* Each mark alone: the box of the truth is that of the pixels which it changes. */
 START_TEST(boxes_end_where_the_paint_ends)
 {
-    static const char *const SEEDS[] = {"seed=1", "seed=2,view=pole", "seed=3,hazards=30",
-                                        "seed=4,view=pole"};
+    static const char *const SEEDS[] = {"seed=1", "seed=2,view=pole,hazards=30", "seed=3,hazards=30",
+                                        "seed=4,view=pole,hazards=30"};
     world w = make_world(SEEDS[_i]);
     vd_image image = make_image(1280, 720);
     int checked = 0, kinds[VD_SCENE_KINDS] = {0};
