@@ -54,8 +54,9 @@ static int take_truth(void *context, int64_t frame, double time_s, const vd_scen
                       size_t count)
 {
     struct job *job = context;
+    const char *slash = strrchr(job->clip.path, '/');
     job->written++;
-    cli_progress_show(&job->progress, job->clip.path, job->written);
+    cli_progress_show(&job->progress, slash ? slash + 1 : job->clip.path, job->written);
     if (!job->truth)
         return VD_OK;
     for (size_t i = 0; i < count; i++)
