@@ -28,28 +28,6 @@ static const char help_text[] =
     "least 40 % can be seen, with their own track_id, and the decoys apart from them. `vedette-cli detect\n"
     "demo:seed=S` looks at the same scene live.\n";
 
-static void put_objects(const struct job *job, const vd_scene_object *objects, size_t count, bool decoys)
-{
-    bool first = true;
-    for (size_t i = 0; i < count; i++) {
-        const vd_scene_object *object = &objects[i];
-        if ((object->kind >= VD_SCENE_SHADOW) != decoys)
-            continue;
-        fputs(first ? "" : ",", job->truth);
-        first = false;
-        if (decoys) {
-            fputs("{\"bbox\":", job->truth);
-            cli_json_box(job->truth, &object->box);
-            fprintf(job->truth, ",\"kind\":\"%s\",\"track_id\":%d}", vd_scene_kind_name(object->kind),
-                    object->track_id);
-            continue;
-        }
-        vd_detection detection = {
-            .box = object->box, .score = 1, .class_id = (int)object->kind, .track_id = object->track_id};
-        cli_json_detection(job->truth, &detection, vd_scene_kind_name(object->kind));
-    }
-}
-
 static int take_truth(void *context, int64_t frame, double time_s, const vd_scene_object *objects,
                       size_t count)
 {
@@ -61,13 +39,14 @@ static int take_truth(void *context, int64_t frame, double time_s, const vd_scen
         return VD_OK;
     for (size_t i = 0; i < count; i++)
         *(objects[i].kind < VD_SCENE_SHADOW ? &job->hazard_boxes : &job->decoy_boxes) += 1;
-    fputs("{\"source\":", job->truth);
-    cli_json_text(job->truth, job->address);
-    fprintf(job->truth, ",\"frame\":%" PRId64 ",\"time\":%.3f,\"detections\":[", frame, time_s);
-    put_objects(job, objects, count, false);
-    fputs("],\"decoys\":[", job->truth);
-    put_objects(job, objects, count, true);
-    fprintf(job->truth, "],\"width\":%d,\"height\":%d}\n", job->clip.scene.width, job->clip.scene.height);
+    const cli_truth_line line = {.source = job->address,
+                                 .frame = frame,
+                                 .time_s = time_s,
+                                 .width = job->clip.scene.width,
+                                 .height = job->clip.scene.height,
+                                 .objects = objects,
+                                 .count = count};
+    cli_json_truth(job->truth, &line);
     job->output_failed = cli_output_failed(job->truth, "the truth");
     return job->output_failed ? VD_EIO : VD_OK;
 }
@@ -146,10 +125,10 @@ static int check(struct job *job)
 
 int cmd_demo(int argc, char **argv)
 {
-    static struct job job = {.clip = VD_SCENE_CLIP_INIT, .seed = 1, .hazards = 12};
+    static struct job job = {.clip = VD_SCENE_CLIP_INIT, .seed = 16, .hazards = 12};
     const cli_option options[] = {
         {"frames", CLI_COUNT, &job.clip.frames, 1, 1e7, "N", "how many pictures; required"},
-        {"seed", CLI_COUNT, &job.seed, 0, 4294967295.0, "S", "which scene, 0 to 4294967295 (1)"},
+        {"seed", CLI_COUNT, &job.seed, 0, 4294967295.0, "S", "which scene, 0 to 4294967295 (16)"},
         {"fps", CLI_NUMBER, &job.clip.scene.frames_per_s, 1, 120, "N", "pictures a second, 1 to 120 (30)"},
         {"size", CLI_TEXT, &job.size, 0, 0, "WxH", "pixels, even, 64 to 3840 a side (1280x720)"},
         {"night", CLI_FLAG, &job.clip.scene.night, 0, 0, NULL, "by night instead of by day"},

@@ -14,7 +14,7 @@
 typedef struct vd_scene_options {
     int width, height;   /* pixels, 64 to 3840, default 1280 × 720 */
     double frames_per_s; /* 1 to 120, default 30 */
-    unsigned seed;       /* default 1 */
+    unsigned seed;       /* default 16 */
     int hazards;    /* cracks and potholes on 100 m of road, 0 to 30, default 12; there are as many decoys
                        as hazards and a few more */
     bool night;     /* default: day */
@@ -25,7 +25,7 @@ typedef struct vd_scene_options {
 
 #define VD_SCENE_OPTIONS_INIT                                                                                \
     {                                                                                                        \
-        .width = 1280, .height = 720, .frames_per_s = 30, .seed = 1, .hazards = 12                           \
+        .width = 1280, .height = 720, .frames_per_s = 30, .seed = 16, .hazards = 12                          \
     }
 
 /* VD_OK or VD_EINVAL with the field, its value and the range. */
