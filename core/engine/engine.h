@@ -58,8 +58,8 @@ void vd_net_free(vd_net **net);
  * plan could not be used), …; lives as long as the net. */
 const char *vd_net_engine(const vd_net *net);
 
-/* The input tensor, batch × channels × height × width floats of the model, owned by the net: fill it, then
- * call vd_net_forward. The address may change with a pass. */
+/* The input tensor, batch × channels × height × width floats of the model (or as its input_extents say),
+ * owned by the net: fill it, then call vd_net_forward. The address may change with a pass. */
 int vd_net_input(vd_net *net, float **ret_tensor, vd_error *error);
 
 /* One forward pass. ret_data[i] points to output i of the model (model->outputs[i], whose extents are

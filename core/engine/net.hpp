@@ -17,7 +17,7 @@ struct vd_net {
     bool counts_vary = false; /* rows of what was found: fewer may come out than were promised */
     std::vector<cv::Ptr<vedette::PlanLayer>> plans;
     vedette::PlanLayer *whole = nullptr; /* of plans: the one that is all there is, and runs without OpenCV */
-    cv::Mat input; /* batch × channels × height × width floats; with `whole` a view of the plan's own */
+    cv::Mat input; /* the floats of the model's extents; with `whole` a view of the plan's own */
     std::vector<cv::Mat> outputs;
     std::string engine;
 };

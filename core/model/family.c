@@ -8,6 +8,7 @@
 #include "model/names.h"
 #include "model/onnx_file.h"
 #include "model/onnx_passes.h"
+#include "model/verifier.h"
 
 enum { BOX_VALUES = 4, MAX_SIDE = 4096, MAX_BATCH = 64 };
 
@@ -42,7 +43,10 @@ int vd_family_screen(const Onnx__ModelProto *model, const char *place, vd_error 
 {
     const Onnx__GraphProto *graph = model->graph;
     const char *task = vd_onnx_metadata(model, "task"), *sentence = NULL;
-    if (task && strcmp(task, "classify") == 0)
+    if (vd_verifier_is_named(vd_onnx_metadata(model, "vedette.task")))
+        sentence =
+            "This is a stage-2 verifier, which judges clips around what a detector found, and no detector.";
+    else if (task && strcmp(task, "classify") == 0)
         sentence = "This is a classifier: it says what a whole picture shows and gives no boxes.";
     else if (graph->n_sparse_initializer > 0)
         sentence = "The network's weights are stored in sparse form; export it without.";

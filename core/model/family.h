@@ -15,6 +15,16 @@ void vd_model_name(vd_model *model, const char *path);
 /* Appends a line of evidence to model->notes; what does not fit any more is left out. */
 void vd_model_note(vd_model *model, const char *format, ...) VD_PRINTF(2, 3);
 
+/* Notes what the passes did to the graph. */
+void vd_model_note_rewriting(const vd_onnx_graph *graph, vd_model *model);
+
+/* The network's outputs as they are now. VD_OK or VD_EFORMAT. */
+int vd_model_list_outputs(const vd_onnx_graph *graph, vd_model *model, vd_error *error);
+
+/* From model->network: the same with its layers gathered, beside the plain one. VD_OK, VD_EFORMAT or
+ * VD_ENOMEM. */
+int vd_model_plan(vd_model *model, const char *place, vd_error *error);
+
 /* Before rewriting, from what the file declares: refuses what is plainly no detector of a known family.
  * VD_OK or VD_EFORMAT. */
 int vd_family_screen(const Onnx__ModelProto *model, const char *place, vd_error *error);

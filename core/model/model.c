@@ -23,7 +23,7 @@ void vd_model_name(vd_model *model, const char *path)
         *dot = '\0';
 }
 
-static void note_rewriting(const vd_onnx_graph *graph, vd_model *model)
+void vd_model_note_rewriting(const vd_onnx_graph *graph, vd_model *model)
 {
     int folded = graph->folded_nodes, spread = graph->spread_constants;
     int settings = graph->rewritten_nodes, factors = graph->moved_scales;
@@ -92,8 +92,7 @@ static int set_labels(vd_model *model, const vd_names *names, const char *labels
     return VD_OK;
 }
 
-/* The network's outputs as they are now. */
-static int list_outputs(const vd_onnx_graph *graph, vd_model *model, vd_error *error)
+int vd_model_list_outputs(const vd_onnx_graph *graph, vd_model *model, vd_error *error)
 {
     const Onnx__GraphProto *proto = graph->proto;
     if (proto->n_output > VD_MODEL_OUTPUTS)
@@ -184,9 +183,9 @@ static int rewrite(Onnx__ModelProto *proto, const vd_model_options *options, con
         if (code == VD_OK)
             code = vd_onnx_cure(&graph, error);
         if (code == VD_OK)
-            code = list_outputs(&graph, model, error);
+            code = vd_model_list_outputs(&graph, model, error);
         if (code == VD_OK)
-            note_rewriting(&graph, model);
+            vd_model_note_rewriting(&graph, model);
         vd_onnx_graph_fini(&graph);
     }
     if (code == VD_OK)
@@ -195,8 +194,7 @@ static int rewrite(Onnx__ModelProto *proto, const vd_model_options *options, con
     return code;
 }
 
-/* The network with its layers gathered, beside the plain one. */
-static int plan_network(vd_model *model, const char *place, vd_error *error)
+int vd_model_plan(vd_model *model, const char *place, vd_error *error)
 {
     vd_plan_tally tally = {0};
     int code = vd_onnx_plan_file(model->network, model->network_bytes, place, &model->planned,
@@ -218,7 +216,7 @@ static int read_proto(vd_model *model, Onnx__ModelProto *proto, const char *path
     if (code == VD_OK && vd_onnx_pack(proto, &model->network, &model->network_bytes) != VD_OK)
         code = vd_error_set(error, VD_ENOMEM, place, "There is not enough memory to rewrite the model.");
     onnx__model_proto__free_unpacked(proto, NULL);
-    return code == VD_OK && !options->no_plan ? plan_network(model, place, error) : code;
+    return code == VD_OK && !options->no_plan ? vd_model_plan(model, place, error) : code;
 }
 
 static int parse_onnx(vd_model *model, const uint8_t *bytes, size_t length, const char *place,

@@ -71,6 +71,49 @@ static bool average_trap(const Onnx__NodeProto *node)
     return vd_onnx_attribute(node, "auto_pad") != NULL;
 }
 
+static bool is_constant(const vd_value *value, size_t count)
+{
+    return value && value->constant && vd_onnx_tensor_count(value->constant) == count;
+}
+
+/* OpenCV 4.6 knows no default of epsilon, and takes the factor and the offset from the file alone. */
+static bool instance_trap(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
+{
+    const vd_value *in = vd_onnx_input(graph, node, 0);
+    size_t channels = in->shape.rank == 4 ? (size_t)in->shape.dims[1] : 0;
+    return channels == 0 || !vd_onnx_attribute(node, "epsilon") ||
+           !is_constant(vd_onnx_input(graph, node, 1), channels) ||
+           !is_constant(vd_onnx_input(graph, node, 2), channels);
+}
+
+static float factor_of(const Onnx__NodeProto *node, const char *name)
+{
+    const Onnx__AttributeProto *attribute = vd_onnx_attribute(node, name);
+    return attribute ? attribute->f : 1;
+}
+
+/* A fully connected layer, and nothing else: OpenCV 4.6 passes over the factors and whatever is computed. */
+static bool product_trap(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
+{
+    const vd_value *a = vd_onnx_input(graph, node, 0), *b = vd_onnx_input(graph, node, 1);
+    const vd_value *offset = vd_onnx_input(graph, node, 2), *out = vd_onnx_output(graph, node, 0);
+    return !is_computed(a) || !b || !b->constant || b->shape.rank != 2 || !out || out->shape.rank != 2 ||
+           vd_onnx_attribute_int(node, "transA", 0) != 0 || vd_onnx_attribute_int(node, "transB", 0) != 1 ||
+           factor_of(node, "alpha") != 1 || factor_of(node, "beta") != 1 ||
+           (offset && !is_constant(offset, (size_t)out->shape.dims[1]));
+}
+
+/* The mean of a picture's planes; of other axes nothing is known to be right. */
+static bool mean_trap(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
+{
+    int64_t axes[2 * VD_ONNX_RANK];
+    int rank = vd_onnx_input(graph, node, 0)->shape.rank;
+    int count = vd_onnx_attribute_ints(node, "axes", axes);
+    for (int i = 0; i < count; i++)
+        axes[i] += axes[i] < 0 ? rank : 0;
+    return rank != 4 || count != 2 || axes[0] != 2 || axes[1] != 3;
+}
+
 /* Functions of one value that OpenCV fuses into the layer before: behind a product of computed matrices they
  * vanish. */
 static bool is_fused_function(const Onnx__NodeProto *node)
@@ -98,6 +141,12 @@ static bool has_trap(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
         return softmax_trap(graph, node);
     if (vd_onnx_is(node, "AveragePool"))
         return average_trap(node);
+    if (vd_onnx_is(node, "InstanceNormalization"))
+        return instance_trap(graph, node);
+    if (vd_onnx_is(node, "Gemm"))
+        return product_trap(graph, node);
+    if (vd_onnx_is(node, "ReduceMean"))
+        return mean_trap(graph, node);
     if (vd_onnx_is(node, "Clip") && node->n_input > 1)
         return true; /* bounds that are computed */
     return is_fused_function(node) && is_computed_product(graph, vd_onnx_input(graph, node, 0));

@@ -9,6 +9,8 @@ foreach(name onnx_passes onnx_logic onnx_numbers onnx_resize onnx_plan)
 endforeach()
 target_link_libraries(test_model PRIVATE PkgConfig::PROTOBUF_C)
 target_link_libraries(test_family PRIVATE PkgConfig::PROTOBUF_C)
+vd_test(model_verifier MODULES model engine)
+target_link_libraries(test_model_verifier PRIVATE PkgConfig::PROTOBUF_C)
 vd_test(fuzz_findings MODULES model SOURCES ${PROJECT_SOURCE_DIR}/tests/fuzz/entry_onnx.c
   ${PROJECT_SOURCE_DIR}/tests/fuzz/entry_plan.c)
 target_link_libraries(test_fuzz_findings PRIVATE PkgConfig::PROTOBUF_C)
