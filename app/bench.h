@@ -36,7 +36,8 @@ typedef struct bench_job {
 typedef enum bench_rule {
     BENCH_UNJUDGED,
     BENCH_RATIO_AT_LEAST, /* ratio against bound */
-    BENCH_VALUE_AT_MOST   /* value against bound */
+    BENCH_VALUE_AT_MOST,  /* value against bound */
+    BENCH_VALUE_AT_LEAST
 } bench_rule;
 
 /* One JSON line. Zero and NULL: the key is left out. */
@@ -120,8 +121,15 @@ typedef struct bench_pipeline {
 /* A bench_measure. */
 int bench_measure_pipeline(void *pipeline, double *ret_value, vd_error *error);
 
-/* vedette-cli bench engine, with its own arguments. A cli_status. */
+/* vedette-cli bench engine and bench scene, with their own arguments. A cli_status. */
 int bench_engine(int argc, char **argv);
+int bench_scene(int argc, char **argv);
+
+/* Whether `name` is one of the words of a list with commas; NULL is every word. */
+bool bench_is_listed(const char *list, const char *name);
+
+/* Every word of --cases must be one of `names`, of which there are at most 16. A cli_status; explains. */
+int bench_check_cases(const char *list, const char *const *names, int count);
 
 /* --- The cases of `bench async`. Each returns a cli_status. */
 int bench_sync(bench_job *job);

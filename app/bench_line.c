@@ -27,7 +27,9 @@ static void put_text(const char *key, const char *text)
 
 static bool is_held(const bench_line *line)
 {
-    return line->rule == BENCH_RATIO_AT_LEAST ? line->ratio >= line->bound : line->value <= line->bound;
+    if (line->rule == BENCH_VALUE_AT_MOST)
+        return line->value <= line->bound;
+    return (line->rule == BENCH_RATIO_AT_LEAST ? line->ratio : line->value) >= line->bound;
 }
 
 void bench_print(bench_job *job, const bench_line *line)

@@ -1,5 +1,5 @@
 add_executable(vedette-cli
-  annotate.c bench_compare.c bench_engine.c bench_engine_peers.c bench_line.c bench_load.c bench_needs.c bench_overhead.c bench_speed.c cli.c cmd_bench.c
+  annotate.c bench_compare.c bench_engine.c bench_engine_peers.c bench_line.c bench_load.c bench_needs.c bench_overhead.c bench_scene.c bench_scene_lines.c bench_speed.c cli.c cmd_bench.c
   cmd_check_model.c cmd_demo.c cmd_detect.c cmd_devices.c cmd_evaluate.c cmd_record.c evaluate_report.c json_line.c options.c report.c request.c stats_line.c)
 target_link_libraries(vedette-cli PRIVATE vd_bench vd_evaluate vd_pipeline vd_settings)
 target_compile_definitions(vedette-cli PRIVATE VD_VERSION="${PROJECT_VERSION}")

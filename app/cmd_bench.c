@@ -28,8 +28,7 @@ static const char help_text[] =
     "one. Parts for --cases: sync, async, batch, video, pipeline, overhead, peers, submit, five_sources.\n\n"
     "Exit status: 0 all bounds that were judged hold, 1 one does not or the work failed.\n";
 
-/* Whether `name` is one of the words of a list with commas; NULL is every word. */
-static bool is_listed(const char *list, const char *name)
+bool bench_is_listed(const char *list, const char *name)
 {
     size_t length = strlen(name);
     for (const char *at = list; at && *at; at += strcspn(at, ","), at += *at == ',')
@@ -38,19 +37,15 @@ static bool is_listed(const char *list, const char *name)
     return !list;
 }
 
-/* Every word of --cases must be a part. */
-static int check_cases(const char *list)
+int bench_check_cases(const char *list, const char *const *names, int count)
 {
     for (const char *at = list; at && *at; at += strcspn(at, ","), at += *at == ',') {
         char word[32];
-        const char *names[PARTS];
         bool known = false;
         snprintf(word, sizeof word, "%.*s", (int)strcspn(at, ","), at);
-        for (int i = 0; i < PARTS; i++) {
-            names[i] = parts[i].name;
-            known = known || strcmp(word, parts[i].name) == 0;
-        }
-        const char *nearest = known ? NULL : vd_nearest_word(word, names, PARTS);
+        for (int i = 0; i < count; i++)
+            known = known || strcmp(word, names[i]) == 0;
+        const char *nearest = known ? NULL : vd_nearest_word(word, names, (size_t)count);
         if (!known) {
             cli_complain("--cases has no part \"%s\"%s%s%s", word, nearest ? "; did you mean " : ".",
                          nearest ? nearest : "", nearest ? "?" : "");
@@ -62,7 +57,10 @@ static int check_cases(const char *list)
 
 static int run_parts(bench_job *job)
 {
-    int status = check_cases(job->cases);
+    const char *names[PARTS];
+    for (int i = 0; i < PARTS; i++)
+        names[i] = parts[i].name;
+    int status = bench_check_cases(job->cases, names, PARTS);
     if (status != CLI_DONE)
         return status;
     if (vd_monitor_new(&job->monitor) != VD_OK) {
@@ -71,7 +69,7 @@ static int run_parts(bench_job *job)
     }
     bench_print_machine();
     for (int i = 0; i < PARTS && status != CLI_WRONG && !vd_interrupted(); i++)
-        if (is_listed(job->cases, parts[i].name))
+        if (bench_is_listed(job->cases, parts[i].name))
             status = cli_worse(status, parts[i].run(job));
     bench_clear(job);
     if (vd_interrupted())
@@ -114,12 +112,15 @@ int cmd_bench(int argc, char **argv)
         return bench_async(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "engine") == 0)
         return bench_engine(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "scene") == 0)
+        return bench_scene(argc - 1, argv + 1);
     bool help = argc >= 2 && strcmp(argv[1], "--help") == 0;
     if (argc >= 2 && !help)
-        cli_complain("There is no benchmark `%s`; there is `async` and there is `engine`.", argv[1]);
+        cli_complain("There is no benchmark `%s`; there are `async`, `engine` and `scene`.", argv[1]);
     fprintf(help ? stdout : stderr, "Usage: vedette-cli bench NAME [OPTIONS]\n\n"
                                     "  async   the detector, the video pipeline and what they cost\n"
-                                    "  engine  a network's passes, by layer and beside others\n\n"
+                                    "  engine  a network's passes, by layer and beside others\n"
+                                    "  scene   the demonstration's models on scenes that they never saw\n\n"
                                     "vedette-cli bench NAME --help tells the options.\n");
     return help ? CLI_DONE : CLI_WRONG;
 }

@@ -119,3 +119,38 @@ void cli_json_frame(FILE *stream, const cli_frame_line *line)
         fprintf(stream, ",\"input\":[%d,%d]", line->result->input_width, line->result->input_height);
     fprintf(stream, ",\"width\":%d,\"height\":%d}\n", line->width, line->height);
 }
+
+static void put_objects(FILE *stream, const cli_truth_line *line, bool decoys)
+{
+    bool first = true;
+    for (size_t i = 0; i < line->count; i++) {
+        const vd_scene_object *object = &line->objects[i];
+        if ((object->kind >= VD_SCENE_SHADOW) != decoys)
+            continue;
+        fputs(first ? "" : ",", stream);
+        first = false;
+        if (decoys) {
+            fputs("{\"bbox\":", stream);
+            cli_json_box(stream, &object->box);
+            fprintf(stream, ",\"kind\":\"%s\",\"track_id\":%d}", vd_scene_kind_name(object->kind),
+                    object->track_id);
+            continue;
+        }
+        vd_detection detection = {
+            .box = object->box, .score = 1, .class_id = (int)object->kind, .track_id = object->track_id};
+        cli_json_detection(stream, &detection, vd_scene_kind_name(object->kind));
+    }
+}
+
+void cli_json_truth(FILE *stream, const cli_truth_line *line)
+{
+    fputs("{\"source\":", stream);
+    cli_json_text(stream, line->source);
+    fprintf(stream, ",\"frame\":%" PRId64 ",\"time\":", line->frame);
+    put_number(stream, line->time_s, 3);
+    fputs(",\"detections\":[", stream);
+    put_objects(stream, line, false);
+    fputs("],\"decoys\":[", stream);
+    put_objects(stream, line, true);
+    fprintf(stream, "],\"width\":%d,\"height\":%d}\n", line->width, line->height);
+}

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "vedette/app/scene.h"
 #include "vedette/detection.h"
 
 typedef struct cli_frame_line {
@@ -21,6 +22,19 @@ typedef struct cli_frame_line {
 
 /* Writes the line with its end. Failures show in ferror(stream). */
 void cli_json_frame(FILE *stream, const cli_frame_line *line);
+
+/* The truth of a rendered frame: hazards as `detections`, and `decoys` beside them. */
+typedef struct cli_truth_line {
+    const char *source;
+    int64_t frame;
+    double time_s;
+    int width, height;
+    const vd_scene_object *objects;
+    size_t count;
+} cli_truth_line;
+
+/* Likewise. */
+void cli_json_truth(FILE *stream, const cli_truth_line *line);
 
 /* Parts of such a line: an object of `detections`, and the four sides of a box. */
 void cli_json_detection(FILE *stream, const vd_detection *detection, const char *class_name);

@@ -7,7 +7,9 @@
 #include "detect/kinds.h"
 #include "engine/engine.h"
 #include "frame/convert.h"
+#include "model/verifier.h"
 #include "vedette/app/bench.h"
+#include "verify/crop.h"
 
 /* Passes before any is measured: the first builds the plan. */
 enum { WARM_PASSES = 3, MOST_LAYERS = 8192 };
@@ -17,8 +19,8 @@ enum { WARM_PASSES = 3, MOST_LAYERS = 8192 };
 struct vd_bench_engine {
     vd_model *model;
     vd_net *net;
-    vd_decoder *decoder;
-    float *tensor; /* the picture as the network wants it */
+    vd_decoder *decoder; /* NULL of a verifier */
+    float *tensor;       /* the picture as the network wants it */
     size_t floats;
     vd_letterbox letterbox;
     int width, height; /* of the picture */
@@ -51,19 +53,66 @@ static int make_tensor(vd_bench_engine *engine, const vd_image *picture, vd_erro
                 : VD_OK;
 }
 
-static int make(vd_bench_engine *engine, const vd_bench_engine_options *options, const vd_image *picture,
-                vd_error *error)
+/* A clip that goes along the middle row of a BGRX picture. */
+static int cut_clip(vd_bench_engine *engine, const vd_verifier_form *form, const vd_image *picture,
+                    vd_error *error)
+{
+    size_t area = (size_t)form->width * (size_t)form->height;
+    int size = form->width < form->height ? form->width : form->height, code = VD_OK;
+    uint8_t *rgb = calloc(area, 3);
+    engine->floats = (size_t)form->frames * 3 * area;
+    engine->tensor = malloc(engine->floats * sizeof *engine->tensor);
+    if (!rgb || !engine->tensor)
+        code = VD_ENOMEM;
+    for (int i = 0; i < form->frames && code == VD_OK; i++) {
+        double x = (double)picture->width * (i + 1) / (form->frames + 1);
+        code = vd_crop_take(picture, x, picture->height / 2.0, VD_CROP_LEAST_SIDE, size, rgb);
+        vd_verifier_feed(form, i, rgb, engine->tensor);
+    }
+    free(rgb);
+    return code ? vd_error_set(error, code, NULL, "No clip can be cut from the picture.") : VD_OK;
+}
+
+static int make_clip(vd_bench_engine *engine, const vd_verifier_form *form, const vd_image *picture,
+                     vd_error *error)
+{
+    vd_scratch scratch = {0};
+    vd_image copy = {.format = VD_PIXEL_BGRX, .width = picture->width, .height = picture->height};
+    copy.strides[0] = copy.width * 4;
+    copy.planes[0] = malloc((size_t)copy.width * (size_t)copy.height * 4);
+    int code = copy.planes[0] ? vd_convert_scale(picture, VD_FILTER_LINEAR, &scratch, &copy) : VD_ENOMEM;
+    code = code ? vd_error_set(error, code, NULL, "The picture could not be brought to the network's size.")
+                : cut_clip(engine, form, &copy, error);
+    vd_scratch_fini(&scratch);
+    free(copy.planes[0]);
+    return code;
+}
+
+static int read_model(vd_bench_engine *engine, const vd_bench_engine_options *options,
+                      const vd_image *picture, vd_error *error)
 {
     const vd_model_options wanted = {.input_width = options->input_width,
                                      .input_height = options->input_height};
-    const vd_net_options how = {.precision = options->precision, .plain = options->plain != 0};
-    int64_t forward_ns, decode_ns;
-    vd_engine_set_threads(options->threads);
+    vd_verifier_form form;
+    if (options->verifier) {
+        int code = vd_model_read_verifier(options->model, &form, &engine->model, error);
+        return code ? code : make_clip(engine, &form, picture, error);
+    }
     int code = vd_model_read(options->model, &wanted, &engine->model, error);
     if (code == VD_OK)
         code = make_tensor(engine, picture, error);
     if (code == VD_OK)
         code = vd_decoder_new(engine->model, &engine->decoder, error);
+    return code;
+}
+
+static int make(vd_bench_engine *engine, const vd_bench_engine_options *options, const vd_image *picture,
+                vd_error *error)
+{
+    const vd_net_options how = {.precision = options->precision, .plain = options->plain != 0};
+    int64_t forward_ns, decode_ns;
+    vd_engine_set_threads(options->threads);
+    int code = read_model(engine, options, picture, error);
     if (code == VD_OK)
         code = vd_net_new(engine->model, &how, &engine->net, error);
     for (int i = 0; i < WARM_PASSES && code == VD_OK; i++)
@@ -130,8 +179,9 @@ int vd_bench_engine_pass(vd_bench_engine *engine, int64_t *ret_forward_ns, int64
     if (code)
         return code;
     int64_t passed_ns = vd_clock_now_ns();
-    vd_decoder_read(engine->decoder, data, 0, &engine->letterbox, engine->width, engine->height, FLOOR,
-                    engine->candidates);
+    if (engine->decoder)
+        vd_decoder_read(engine->decoder, data, 0, &engine->letterbox, engine->width, engine->height, FLOOR,
+                        engine->candidates);
     *ret_forward_ns = passed_ns - began_ns;
     *ret_decode_ns = vd_clock_now_ns() - passed_ns;
     return VD_OK;

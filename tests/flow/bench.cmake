@@ -10,3 +10,12 @@ set_tests_properties(bench.async PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL
 add_test(NAME bench.engine
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_engine $<TARGET_FILE:vedette-cli> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 set_tests_properties(bench.engine PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL ON)
+add_test(NAME bench.scene
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_scene $<TARGET_FILE:vedette-cli> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(bench.scene PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL ON)
+
+# The models' figures, which are no matter of time: a minute of work.
+add_test(NAME flow.scene_accuracy
+  COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/scene_accuracy.py $<TARGET_FILE:vedette-cli>
+  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(flow.scene_accuracy PROPERTIES LABELS "flow;plain" TIMEOUT 400)

@@ -73,14 +73,20 @@ class Lines(unittest.TestCase):
         self.assertAlmostEqual(sum(line['value'] for line in lines[1:-1]), lines[-1]['value'], places=3)
 
     def test_wrong_requests(self):
-        for arguments, words in [(['asink'], 'there is `async` and there is `engine`'), ([], 'bench NAME'),
+        for arguments, words in [(['asink'], 'there are `async`, `engine` and `scene`'), ([], 'bench NAME'),
                                  (['async', '--cases', 'sink'], 'did you mean sync?'),
                                  (['async', '--cases', 'sync', '--model', 'builtin:dogs'], 'builtin:people'),
                                  (['async', '--cases', 'sync', '--clip', '/no/such.mp4'], 'there is no file'),
                                  (['async', '--pairs', '0'], '1 to 99'), (['engine'], '--model M'),
                                  (['engine', '--model', 'builtin:people'], 'only networks'),
                                  (['engine', '--model', '/no/such.onnx'], 'such.onnx'),
-                                 (['engine', '--model', 'a.onnx', '--precision', 'int8'], 'fp32 or bf16')]:
+                                 (['engine', '--model', 'a.onnx', '--precision', 'int8'], 'fp32 or bf16'),
+                                 (['scene', '--seeds', '1999999:4'], 'training looked at those below'),
+                                 (['scene', '--seeds', '2000000'], 'FIRST:COUNT'),
+                                 (['scene', '--seeds', '2000000:0'], 'FIRST:COUNT'),
+                                 (['scene', '--cases', 'modles'], 'did you mean models?'),
+                                 (['scene', '--cases', 'models', '--detector', '/no/such.onnx', '--verifier', '/no/v.onnx'],
+                                  'such.onnx')]:
             status, lines, said = bench(*arguments)
             self.assertEqual(status, 2, arguments)
             self.assertIn(words.lower(), said.lower())
@@ -115,8 +121,19 @@ class Lines(unittest.TestCase):
         self.assertEqual(len(notes), 1)  # peers run the file at its own size, or there is no bf16
         self.assertTrue('own size' in notes[0] or 'bf16' in notes[0], notes)
 
+    def test_rendering(self):
+        status, lines, said = bench('scene', '--cases', 'render')
+        self.assertEqual([line['case'] for line in lines[1:]],
+                         ['render vehicle, day', 'render vehicle, night', 'render pole, day'], said)
+        for line in lines[1:]:
+            self.assertEqual((line['unit'], line['bound'], line['frames'], line['seeds']), ('frames/s', 60, 300, 3))
+            self.assertEqual(line['holds'], line['value'] >= 60)
+            self.assertAlmostEqual(1000 / line['value'], line['p50'], delta=line['p50'])
+            self.assertGreater(line['cpu_ms'], 0.1)
+        self.assertEqual(status, 0 if all(line['holds'] for line in lines[1:]) else 1)
+
     def test_help(self):
-        for arguments in ['--help'], ['async', '--help'], ['engine', '--help']:
+        for arguments in ['--help'], ['async', '--help'], ['engine', '--help'], ['scene', '--help']:
             done = subprocess.run([CLI, 'bench', *arguments], capture_output=True, text=True, timeout=20)
             self.assertEqual((done.returncode, done.stderr), (0, ''))
             self.assertIn('Usage: vedette-cli bench', done.stdout)

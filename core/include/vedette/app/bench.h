@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vedette/app/scene.h"
 #include "vedette/cancel.h"
 #include "vedette/detector.h"
 #include "vedette/image.h"
@@ -69,7 +70,8 @@ typedef struct vd_bench_engine_options {
     int threads;       /* within a pass, for the whole process, as in vd_detector_options */
     int input_width, input_height;
     vd_precision precision;
-    int plain; /* 1: OpenCV's own layers on the rewritten graph */
+    int plain;    /* 1: OpenCV's own layers on the rewritten graph */
+    int verifier; /* 1: a stage-2 verifier, fed with crops of the picture; nothing is decoded */
 } vd_bench_engine_options;
 
 /* Makes and warms the network.
@@ -107,6 +109,83 @@ typedef struct vd_bench_layer {
  * ret_layers  *ret_count of them in order, freed with free() */
 int vd_bench_engine_layers(vd_bench_engine *engine, int passes, vd_bench_layer **ret_layers,
                            size_t *ret_count, vd_error *error);
+
+/* --- The demonstration's models on scenes that training never saw
+ *
+ * Of each seed a window of 1.6 s is rendered, and detection looks at every frame of it (boxes from a score of
+ * 0.001 up count for the mAP, from 0.25 up for all else). An object that was detected (IoU 0.5 with its true
+ * box, of whatever class) at half of the moments of a stage-2 clip is one that stage 1 lets through: the
+ * verifier is shown a clip around the detector's boxes. */
+
+enum {
+    VD_BENCH_SCENE_FIRST = 2000000, /* no seed from here on is looked at in training */
+    VD_BENCH_SCENE_VIEWS = 4,       /* seed % 4: vehicle by day, by night, pole by day, by night */
+    VD_BENCH_SCENE_SIDES = 5        /* ranges of an object's shorter side */
+};
+
+const char *vd_bench_scene_view(int view); /* "vehicle, day", … */
+/* Pixels from which a range reaches to the next one's: 12, 16, 20, 40, 80. */
+int vd_bench_scene_side(int range);
+
+/* A frame that was looked at. Pointers are good while it is taken. */
+typedef struct vd_bench_scene_frame {
+    const char *source;
+    int64_t number; /* of all windows together */
+    double time_s;
+    const vd_result *result;
+    const vd_detection *detections;
+    size_t detection_count;
+    const vd_scene_object *objects; /* the truth */
+    size_t object_count;
+} vd_bench_scene_frame;
+
+typedef struct vd_bench_scene_options {
+    const char *detector, *verifier; /* model files */
+    int64_t first_seed;
+    int seeds;   /* at least 1 */
+    bool sparse; /* only the frames that are moments of a clip: a third of the work of a window */
+    int (*take)(void *context, const vd_bench_scene_frame *frame); /* NULL; what is not VD_OK ends it */
+    void *context;
+    vd_cancel *cancel; /* may be NULL */
+} vd_bench_scene_options;
+
+/* `count` of them out of `of`. */
+typedef struct vd_bench_share {
+    int64_t count, of;
+} vd_bench_share;
+
+typedef struct vd_bench_scene_figures {
+    int64_t frames, hazard_boxes, decoy_boxes;
+    double map50, ap50[2], view_map50[VD_BENCH_SCENE_VIEWS]; /* crack, pothole; decoys left out */
+    vd_bench_share recall[2][VD_BENCH_SCENE_SIDES];          /* boxes of hazards found */
+    vd_bench_share view_recall[VD_BENCH_SCENE_VIEWS];
+    /* by kind and view */
+    vd_bench_share taken[VD_SCENE_KINDS][VD_BENCH_SCENE_VIEWS]; /* boxes of decoys taken for hazards */
+    vd_bench_share through[VD_SCENE_KINDS]
+                          [VD_BENCH_SCENE_VIEWS]; /* objects listed at half of the moments: let through */
+    vd_bench_share passed[VD_SCENE_KINDS][VD_BENCH_SCENE_VIEWS]; /* of those let through: by the verifier */
+    /* of those let through */
+    double auc, rejected;               /* of the verifier's answers; where 0.95 of the hazards pass */
+    double single_auc, single_rejected; /* the same of stage 1's mean confidence */
+} vd_bench_scene_figures;
+
+/* Everything on the caller's thread and one of a detector. VD_OK, VD_ECANCELED, what a model was refused
+ * with, what `take` returned, or VD_ENOMEM. */
+int vd_bench_scene(const vd_bench_scene_options *options, vd_bench_scene_figures *ret_figures,
+                   vd_error *error);
+
+typedef struct vd_bench_render_figures {
+    int64_t frames;
+    double frames_per_s;
+    double cpu_ms;            /* processor time of a frame, of this thread */
+    vd_bench_latency latency; /* of a frame */
+    double start_ms;          /* until a scene is ready for its first frame, mean */
+} vd_bench_render_figures;
+
+/* Renders `frames` frames of each of some seeds, in order, as a live source does. VD_OK, VD_ECANCELED,
+ * VD_EINVAL or VD_ENOMEM. */
+int vd_bench_render(const vd_scene_options *first, int seeds, int frames, vd_cancel *cancel,
+                    vd_bench_render_figures *ret_figures, vd_error *error);
 
 /* --- Submitting: paced threads against a detector that only waits */
 
