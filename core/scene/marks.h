@@ -24,7 +24,7 @@ enum { VD_MARKS_MOST = 64 };
  *
  * Hazards, manhole covers and seams lie still. Shadows slide over the road at 1.5 to 6 m/s, in lanes of their
  * own, so that none passes over anything else. Wet patches lie still, strong most of the time, and drop to
- * almost nothing with a period of 0.8 to 1.6 s. A mark grows from nothing to full strength while its shorter
+ * almost nothing with a period of 0.8 to 1.4 s. A mark grows from nothing to full strength while its shorter
  * side in the picture grows from 12 to 16 pixels (of a picture 1280 wide; in proportion for others).
  * ret_marks has room for VD_MARKS_MOST. */
 size_t vd_marks_at(const vd_layout *layout, const vd_view *view, double time_s, vd_mark *ret_marks);

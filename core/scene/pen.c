@@ -1,17 +1,11 @@
 #include "scene/pen.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 vd_pen vd_pen_make(const vd_camera *camera, cairo_t *cr, vd_vec3 origin, double heading)
 {
-    return (vd_pen){.camera = camera,
-                    .cr = cr,
-                    .origin = origin,
-                    .ahead_x = heading,
-                    .x1 = INFINITY,
-                    .y1 = INFINITY,
-                    .x2 = -INFINITY,
-                    .y2 = -INFINITY};
+    return (vd_pen){.camera = camera, .cr = cr, .origin = origin, .ahead_x = heading};
 }
 
 void vd_pen_turn(vd_pen *pen, double slope)
@@ -39,14 +33,6 @@ vd_point vd_pen_project(const vd_pen *pen, vd_vec3 point)
     return vd_camera_project(pen->camera, vd_pen_place(pen, point));
 }
 
-static void extend(vd_pen *pen, double x, double y, double radius)
-{
-    pen->x1 = fmin(pen->x1, x - radius);
-    pen->y1 = fmin(pen->y1, y - radius);
-    pen->x2 = fmax(pen->x2, x + radius);
-    pen->y2 = fmax(pen->y2, y + radius);
-}
-
 double vd_grid_scale(const vd_camera *camera)
 {
     return fmin((double)VD_GRID_PER_PICTURE / camera->width, (double)VD_GRID_ROWS / camera->height);
@@ -62,11 +48,8 @@ uint8_t vd_grid_at(const vd_grid *grid, double x, double y)
 static void fill_span(vd_pen *pen, int row, double from, double to)
 {
     int first = (int)fmax(0, ceil(from - 0.5)), last = (int)fmin(VD_GRID_COLUMNS - 1, floor(to - 0.5));
-    for (int column = first; column <= last; column++) {
-        uint8_t *cell = &pen->grid->cells[row][column];
-        pen->covered += *cell != pen->id;
-        *cell = pen->id;
-    }
+    for (int column = first; column <= last; column++)
+        pen->grid->cells[row][column] = pen->id;
 }
 
 /* Fills a polygon's cells, row by row between its leftmost and rightmost edge: exact for convex ones, which
@@ -93,14 +76,6 @@ static void fill_grid(vd_pen *pen, const vd_point *points, int count)
         if (left <= right)
             fill_span(pen, row, left, right);
     }
-}
-
-static void measure(vd_pen *pen, const vd_point *points, int count)
-{
-    for (int i = 0; i < count; i++)
-        extend(pen, points[i].x, points[i].y, 0);
-    if (pen->grid)
-        fill_grid(pen, points, count);
 }
 
 static vd_vec3 newell_normal(const vd_vec3 *p, int count)
@@ -240,7 +215,8 @@ void vd_pen_polygon(vd_pen *pen, vd_face face, const vd_vec3 *local, int count, 
     count = project_all(pen, world, count, points);
     if (count == 0)
         return;
-    measure(pen, points, count);
+    if (pen->grid)
+        fill_grid(pen, points, count);
     if (pen->cr)
         paint(pen, face, points, count, color, normal);
 }
@@ -282,8 +258,6 @@ void vd_pen_limb(vd_pen *pen, vd_vec3 a, vd_vec3 b, double thick, vd_rgb color)
                            {q.x + ax - ay, q.y + ay + ax, 0},
                            {q.x + ax + ay, q.y + ay - ax, 0},
                            {p.x - ax + ay, p.y - ay - ax, 0}};
-    extend(pen, p.x, p.y, r);
-    extend(pen, q.x, q.y, r);
     if (pen->grid)
         fill_grid(pen, outline, 4);
     if (!pen->cr)

@@ -1,17 +1,15 @@
-/* Flat polygons in space: shaded by the sun, painted with cairo, and measured on the way, so that the truth
- * is exactly what was painted. */
+/* Flat polygons in space: shaded by the sun, painted with cairo, and noted in a grid, so that what they hide
+ * is what they were painted over. */
 #ifndef VD_SCENE_PEN_H
 #define VD_SCENE_PEN_H
 
 #include <cairo.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "scene/world.h"
 
-/* Cells of 1/160 of the picture's width, with a margin of half the picture on both sides, in which the share
- * of an object that can be seen is counted. 0: nothing there. */
+/* Square cells of 1/320 of the picture's width, or of 1/240 of its height where that is more, and a margin of
+ * half the picture on both sides. 0: nothing there. */
 enum { VD_GRID_COLUMNS = 640, VD_GRID_ROWS = 240, VD_GRID_PER_PICTURE = 320 };
 
 typedef struct vd_grid {
@@ -20,16 +18,14 @@ typedef struct vd_grid {
 
 typedef struct vd_pen {
     const vd_camera *camera;
-    cairo_t *cr;             /* NULL: measure only */
-    vd_grid *grid;           /* NULL: not counted */
+    cairo_t *cr;             /* NULL: nothing is painted */
+    vd_grid *grid;           /* NULL: nothing is noted */
     uint8_t id;              /* what the grid is filled with */
-    size_t covered;          /* cells that were filled with it */
     vd_vec3 origin;          /* where the object stands, from the camera's foot */
     double ahead_x, ahead_y; /* where it looks, length 1 */
     vd_rgb haze;             /* what its colours fade to, and how far they have: 0 to 1 */
     double haze_share;
-    vd_vec3 center;        /* of the body that is being drawn, in its own metres: faces look away from it */
-    double x1, y1, x2, y2; /* pixels, of all that was painted */
+    vd_vec3 center; /* of the body that is being drawn, in its own metres: faces look away from it */
 } vd_pen;
 
 /* Cells a pixel. */
@@ -78,8 +74,8 @@ void vd_pen_disc(vd_pen *pen, vd_vec3 center, double radius, vd_rgb color);
 void vd_pen_limb(vd_pen *pen, vd_vec3 a, vd_vec3 b, double thick, vd_rgb color);
 
 /* A soft shadow on the ground under a rectangle of the object: from x1 to x2, half_width to both sides, of a
- * body that is `height` high. It stays close to the body, so that it is nothing by itself. Painted, not
- * measured. */
+ * body that is `height` high. It stays close to the body, so that it is nothing by itself. Not noted in the
+ * grid. */
 void vd_pen_shadow(vd_pen *pen, double x1, double x2, double half_width, double height);
 
 #endif

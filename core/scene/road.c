@@ -9,85 +9,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "scene/asphalt.h"
+#include "scene/surface.h"
 #include "scene/tile.h"
 
 enum {
     COLUMNS = VD_ASPHALT_COLUMNS,
-    ROW_BYTES = COLUMNS * 4,
-    STRIP = VD_ASPHALT_STRIP,
-    LEVELS = 7,      /* the last holds one row of a strip */
-    NEAR_LEVELS = 2, /* the finest are needed near the camera alone */
-    NEAR_STRIPS = 27,
-    FAR_STRIPS = 48,
     WIDEST = 8192, /* columns that a picture can show at once, the repeated verge included */
     GRAIN_PER_M = 4 * VD_ASPHALT_PER_M
 };
 
-static const int64_t NO_STRIP = INT64_MIN;
-
-/* Strips that were painted lately: strip n lies at n modulo their number. */
-typedef struct ring {
-    int strips, first_level, levels;
-    int64_t *keys;
-    uint8_t *level[LEVELS];
-} ring;
-
 struct vd_road {
     vd_layout layout;
-    vd_asphalt *asphalt;
-    ring near, far;
+    vd_surface *surface;
     vd_tile *grain;
-    uint8_t *strip;        /* one as it was painted */
     uint8_t *mixed, *wide; /* BGRX: one row of the surface; the same with its verge repeated */
     uint64_t *spread;
     uint8_t cells[VD_TILE_SIDE + 1], speckle[4 * VD_TILE_SIDE]; /* one row of grain */
 };
 
-static int ring_make(ring *r, int strips, int first_level, int levels)
+int vd_road_new(const vd_layout *layout, vd_road **ret_road)
 {
-    *r = (ring){.strips = strips, .first_level = first_level, .levels = levels};
-    r->keys = malloc((size_t)strips * sizeof(*r->keys));
-    if (!r->keys)
-        return VD_ENOMEM;
-    for (int i = 0; i < strips; i++)
-        r->keys[i] = NO_STRIP;
-    for (int k = first_level; k < first_level + levels; k++) {
-        r->level[k] = malloc((size_t)strips * (size_t)(STRIP >> k) * ROW_BYTES);
-        if (!r->level[k])
-            return VD_ENOMEM;
-    }
-    return VD_OK;
-}
-
-static void ring_clear(ring *r)
-{
-    free(r->keys);
-    for (int k = 0; k < LEVELS; k++)
-        free(r->level[k]);
-}
-
-int vd_road_new(const vd_layout *layout, const vd_scene_options *options, vd_road **ret_road)
-{
-    (void)options;
     vd_road *road = calloc(1, sizeof(*road));
     if (!road)
         return VD_ENOMEM;
     road->layout = *layout;
-    road->strip = malloc((size_t)STRIP * ROW_BYTES);
-    road->mixed = malloc(ROW_BYTES);
+    road->mixed = malloc(VD_SURFACE_ROW);
     road->wide = malloc((WIDEST + 8) * 4);
     road->spread = malloc(WIDEST * sizeof(*road->spread));
     road->grain = malloc(sizeof(*road->grain));
-    int rc = road->strip && road->mixed && road->wide && road->spread && road->grain ? VD_OK : VD_ENOMEM;
-    if (rc == VD_OK)
-        rc = ring_make(&road->near, NEAR_STRIPS, 0, NEAR_LEVELS);
-    if (rc == VD_OK)
-        rc = ring_make(&road->far, FAR_STRIPS, NEAR_LEVELS, LEVELS - NEAR_LEVELS);
+    int rc = road->mixed && road->wide && road->spread && road->grain ? VD_OK : VD_ENOMEM;
     if (rc == VD_OK)
         rc = vd_tile_fill(road->grain, vd_hash(layout->seed, 1400, 0), 5.5, 6.5, 4, 30);
     if (rc == VD_OK)
-        rc = vd_asphalt_new(layout, &road->asphalt);
+        rc = vd_surface_new(layout, &road->surface);
     if (rc != VD_OK) {
         vd_road_free(&road);
         return rc;
@@ -100,10 +54,7 @@ void vd_road_free(vd_road **road)
 {
     if (!road || !*road)
         return;
-    vd_asphalt_free(&(*road)->asphalt);
-    ring_clear(&(*road)->near);
-    ring_clear(&(*road)->far);
-    free((*road)->strip);
+    vd_surface_free(&(*road)->surface);
     free((*road)->mixed);
     free((*road)->wide);
     free((*road)->spread);
@@ -114,43 +65,6 @@ void vd_road_free(vd_road **road)
 
 /* ThreadSanitizer would look at every byte of what one thread alone uses, many times as slowly. */
 #define INNER __attribute__((no_sanitize("thread"))) static
-
-INNER void average_rows(const uint8_t *a, const uint8_t *b, unsigned round, uint8_t *restrict to)
-{
-    for (int i = 0; i < ROW_BYTES; i++)
-        to[i] = (uint8_t)((a[i] + b[i] + round) >> 1);
-}
-
-static void paint_strip(vd_road *road, ring *r, int slot, int64_t strip)
-{
-    const uint8_t *from = road->strip;
-    vd_asphalt_paint(road->asphalt, strip, road->strip);
-    if (r->first_level == 0)
-        memcpy(r->level[0] + (size_t)slot * STRIP * ROW_BYTES, from, (size_t)STRIP * ROW_BYTES);
-    for (int k = 1; k < r->first_level + r->levels; k++) {
-        int rows = STRIP >> k;
-        /* Two rows become one at or before their own place. */
-        uint8_t *to = k < r->first_level ? road->strip : r->level[k] + (size_t)(slot * rows) * ROW_BYTES;
-        for (int y = 0; y < rows; y++)
-            average_rows(from + (size_t)(2 * y) * ROW_BYTES, from + (size_t)(2 * y + 1) * ROW_BYTES, k & 1,
-                         to + (size_t)y * ROW_BYTES);
-        from = to;
-    }
-    r->keys[slot] = strip;
-}
-
-/* A row of a level, painted if need be. Stays as it is while no strip is asked for that is `strips` away. */
-static const uint8_t *surface_row(vd_road *road, int level, int64_t row)
-{
-    ring *r = level < NEAR_LEVELS ? &road->near : &road->far;
-    int64_t rows = STRIP >> level, within = row % rows;
-    within += within < 0 ? rows : 0;
-    int64_t strip = (row - within) / rows, slot = strip % r->strips;
-    slot += slot < 0 ? r->strips : 0;
-    if (r->keys[slot] != strip)
-        paint_strip(road, r, (int)slot, strip);
-    return r->level[level] + (size_t)(slot * rows + within) * ROW_BYTES;
-}
 
 /* Four rows, how much of each, in 1/256, and what stands for the rest. */
 typedef struct mix {
@@ -219,12 +133,12 @@ typedef struct sight {
 static void mix_surface(vd_road *road, const vd_view *view, const sight *at, int from, int to)
 {
     const vd_rgb haze = road->layout.haze;
-    between rows =
-        find_rows((view->s + at->x) * VD_ASPHALT_PER_M, at->footprint * VD_ASPHALT_PER_M, LEVELS, at->bare);
+    between rows = find_rows((view->s + at->x) * VD_ASPHALT_PER_M, at->footprint * VD_ASPHALT_PER_M,
+                             VD_SURFACE_LEVELS, at->bare);
     mix m;
     unsigned sum = 0;
     for (int i = 0; i < 4; i++) {
-        m.row[i] = surface_row(road, rows.level + i / 2, rows.row[i / 2] + i % 2);
+        m.row[i] = vd_surface_row(road->surface, rows.level + i / 2, rows.row[i / 2] + i % 2);
         m.share[i] = rows.share[i];
         sum += rows.share[i];
     }

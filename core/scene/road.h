@@ -7,7 +7,7 @@
 typedef struct vd_road vd_road;
 
 /* VD_OK or VD_ENOMEM. */
-int vd_road_new(const vd_layout *layout, const vd_scene_options *options, vd_road **ret_road);
+int vd_road_new(const vd_layout *layout, vd_road **ret_road);
 void vd_road_free(vd_road **road);
 
 /* Paints every row of a BGRX picture below the horizon, in daylight, haze included. Stretches of road that

@@ -99,17 +99,19 @@ void vd_roadside_free(vd_roadside **roadside)
     *roadside = NULL;
 }
 
-void vd_roadside_paint_sky(vd_roadside *roadside, const vd_view *view, double time_s, const vd_image *image)
+int vd_roadside_paint_sky(vd_roadside *roadside, const vd_view *view, double time_s, const vd_image *image)
 {
     if (!roadside->backdrop.sky)
-        return;
+        return VD_OK;
     cairo_surface_t *surface = cairo_image_surface_create_for_data(
         image->planes[0], CAIRO_FORMAT_RGB24, image->width, image->height, image->strides[0]);
     cairo_t *cr = cairo_create(surface);
     vd_backdrop_draw_sky(&roadside->backdrop, view, time_s, cr);
+    int rc = cairo_status(cr) == CAIRO_STATUS_SUCCESS ? VD_OK : VD_ENOMEM;
     cairo_destroy(cr);
     cairo_surface_flush(surface);
     cairo_surface_destroy(surface);
+    return rc;
 }
 
 /* Something that stands in the picture. */
@@ -316,9 +318,8 @@ static void draw_standing(const crowd *all, bool slim, cairo_t *cr)
     }
 }
 
-void vd_roadside_paint(vd_roadside *roadside, const vd_view *view, double time_s, cairo_t *cr)
+void vd_roadside_paint(vd_roadside *roadside, const vd_view *view, cairo_t *cr)
 {
-    (void)time_s; /* there is no wind yet */
     crowd all;
     all.count = 0;
     gather(roadside, view, &all);

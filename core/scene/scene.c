@@ -43,7 +43,7 @@ int vd_scene_new(const vd_scene_options *options, vd_scene **ret_scene, vd_error
         return vd_error_set(error, VD_ENOMEM, "demo:", "There is not enough memory for the scene.");
     scene->options = *options;
     scene->layout = vd_layout_make(options);
-    rc = vd_road_new(&scene->layout, options, &scene->road);
+    rc = vd_road_new(&scene->layout, &scene->road);
     if (rc == VD_OK)
         rc = vd_marks_new(&scene->layout, options, &scene->marks);
     if (rc == VD_OK)
@@ -80,6 +80,11 @@ typedef struct moment {
     size_t traveller_count;
 } moment;
 
+static bool is_in_time(const vd_scene *scene, int64_t index)
+{
+    return index >= 0 && (double)index / scene->options.frames_per_s <= VD_SCENE_LONGEST_S;
+}
+
 static moment moment_at(const vd_scene *scene, int64_t index)
 {
     moment m = {.time_s = (double)index / scene->options.frames_per_s};
@@ -97,7 +102,7 @@ static int paint_upright(vd_scene *scene, const moment *m, bool lamps, const vd_
     if (lamps) {
         vd_traffic_paint_lamps(&scene->layout, &m->view, m->travellers, m->traveller_count, cr);
     } else {
-        vd_roadside_paint(scene->roadside, &m->view, m->time_s, cr);
+        vd_roadside_paint(scene->roadside, &m->view, cr);
         vd_traffic_paint(&scene->layout, &m->view, m->travellers, m->traveller_count, cr);
     }
     int rc = cairo_status(cr) == CAIRO_STATUS_SUCCESS ? VD_OK : VD_ENOMEM;
@@ -109,29 +114,30 @@ static int paint_upright(vd_scene *scene, const moment *m, bool lamps, const vd_
 
 int vd_scene_render(vd_scene *scene, int64_t index, const vd_image *image)
 {
-    if (vd_image_validate(image, NULL) != VD_OK || image->format != VD_PIXEL_BGRX || index < 0 ||
-        image->width != scene->options.width || image->height != scene->options.height ||
-        image->strides[0] % 4 != 0 || (uintptr_t)image->planes[0] % 4 != 0)
+    if (vd_image_validate(image, NULL) != VD_OK || image->format != VD_PIXEL_BGRX ||
+        !is_in_time(scene, index) || image->width != scene->options.width ||
+        image->height != scene->options.height || image->strides[0] % 4 != 0 ||
+        (uintptr_t)image->planes[0] % 4 != 0)
         return VD_EINVAL;
     moment m = moment_at(scene, index);
-    vd_roadside_paint_sky(scene->roadside, &m.view, m.time_s, image);
+    int rc = vd_roadside_paint_sky(scene->roadside, &m.view, m.time_s, image);
     vd_road_paint(scene->road, &m.view, image);
-    int rc = vd_marks_paint(scene->marks, &m.view, m.marks, m.mark_count, image);
+    if (rc == VD_OK)
+        rc = vd_marks_paint(scene->marks, &m.view, m.marks, m.mark_count, image);
     if (rc == VD_OK)
         rc = paint_upright(scene, &m, false, image);
-    vd_weather_light(scene->weather, &m.view, m.time_s, image);
+    vd_weather_light(scene->weather, m.time_s, image);
     if (rc == VD_OK && scene->layout.night)
         rc = paint_upright(scene, &m, true, image);
-    vd_weather_air(scene->weather, &m.view, m.time_s, index, image);
+    vd_weather_air(scene->weather, index, image);
     return rc;
 }
 
 /* The cells of a mark's outline that lie in the picture and under no vehicle, as a share of all of them. The
  * outline is taken as it lies in the picture, so what is outside counts as not seen. */
-static double share_seen(const vd_scene *scene, const vd_grid *vehicles, const vd_point *outline, int count)
+static double share_seen(const vd_camera *camera, const vd_grid *vehicles, const vd_point *outline, int count)
 {
-    double scale =
-        vd_grid_scale(&(vd_camera){.width = scene->options.width, .height = scene->options.height});
+    double scale = vd_grid_scale(camera);
     size_t all = 0, seen = 0;
     double top = INFINITY, bottom = -INFINITY;
     for (int i = 0; i < count; i++) {
@@ -152,7 +158,7 @@ static double share_seen(const vd_scene *scene, const vd_grid *vehicles, const v
         for (int step = 0; step < 24 && left < right; step++) {
             double x = left + (right - left) * (step + 0.5) / 24;
             all++;
-            if (x < 0 || y < 0 || x >= scene->options.width || y >= scene->options.height)
+            if (x < 0 || y < 0 || x >= camera->width || y >= camera->height)
                 continue;
             seen += !vd_grid_at(vehicles, x * scale, y * scale);
         }
@@ -160,7 +166,7 @@ static double share_seen(const vd_scene *scene, const vd_grid *vehicles, const v
     return all > 0 ? (double)seen / (double)all : 0;
 }
 
-static vd_box box_of(const vd_scene *scene, const vd_point *outline, int count)
+static vd_box box_of(const vd_camera *camera, const vd_point *outline, int count)
 {
     double x1 = INFINITY, y1 = INFINITY, x2 = -INFINITY, y2 = -INFINITY;
     for (int i = 0; i < count; i++) {
@@ -169,30 +175,28 @@ static vd_box box_of(const vd_scene *scene, const vd_point *outline, int count)
         x2 = fmax(x2, outline[i].x);
         y2 = fmax(y2, outline[i].y);
     }
-    return (vd_box){(float)fmax(x1, 0), (float)fmax(y1, 0), (float)fmin(x2, scene->options.width),
-                    (float)fmin(y2, scene->options.height)};
+    return (vd_box){(float)fmax(x1, 0), (float)fmax(y1, 0), (float)fmin(x2, camera->width),
+                    (float)fmin(y2, camera->height)};
 }
 
 size_t vd_scene_truth(const vd_scene *scene, int64_t index, vd_scene_object *ret_objects, size_t room)
 {
-    vd_grid *vehicles = calloc(1, sizeof(*vehicles));
-    if (!vehicles || index < 0) {
-        free(vehicles);
+    if (!is_in_time(scene, index))
         return 0;
-    }
     moment m = moment_at(scene, index);
-    vd_traffic_cover(&scene->layout, &m.view, m.travellers, m.traveller_count, vehicles);
+    vd_grid vehicles = {0};
+    vd_traffic_cover(&scene->layout, &m.view, m.travellers, m.traveller_count, &vehicles);
     size_t listed = 0;
     for (size_t i = 0; i < m.mark_count && listed < room; i++) {
         vd_point outline[VD_SHAPE_OUTLINE];
         if (m.marks[i].strength < LEAST_STRENGTH)
             continue;
         int count = vd_marks_outline(&m.view, &m.marks[i], outline);
-        if (count < 3 || share_seen(scene, vehicles, outline, count) < LEAST_SEEN)
+        if (count < 3 || share_seen(&m.view.camera, &vehicles, outline, count) < LEAST_SEEN)
             continue;
-        ret_objects[listed++] = (vd_scene_object){
-            .kind = m.marks[i].kind, .track_id = m.marks[i].track_id, .box = box_of(scene, outline, count)};
+        ret_objects[listed++] = (vd_scene_object){.kind = m.marks[i].kind,
+                                                  .track_id = m.marks[i].track_id,
+                                                  .box = box_of(&m.view.camera, outline, count)};
     }
-    free(vehicles);
     return listed;
 }

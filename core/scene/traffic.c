@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 typedef struct stream {
     double heading, d;    /* direction, metres from the road's middle */
@@ -278,20 +277,18 @@ void vd_traffic_paint_lamps(const vd_layout *layout, const vd_view *view, const 
 {
     if (!layout->night)
         return;
-    /* Who stands before a lamp hides it. Without memory for that all lamps shine. */
-    vd_grid *grid = count > 1 ? calloc(1, sizeof(*grid)) : NULL;
-    if (grid)
-        vd_traffic_cover(layout, view, travellers, count, grid);
+    /* Who stands before a lamp hides it. */
+    vd_grid grid = {0};
+    vd_traffic_cover(layout, view, travellers, count, &grid);
     cairo_save(cr);
     cairo_set_operator(cr, CAIRO_OPERATOR_ADD);
     for (size_t i = 0; i < count; i++) {
         vd_pen pen = pen_for(layout, view, &travellers[i], cr);
-        pen.grid = grid;
+        pen.grid = &grid;
         pen.id = (uint8_t)(i + 1);
         vd_vehicle_paint_lamps(&pen, travellers[i].kind);
     }
     cairo_restore(cr);
-    free(grid);
 }
 
 void vd_traffic_cover(const vd_layout *layout, const vd_view *view, const vd_traveller *travellers,

@@ -2,6 +2,8 @@
 #ifndef VD_SCENE_VEHICLE_PARTS_H
 #define VD_SCENE_VEHICLE_PARTS_H
 
+#include <stdbool.h>
+
 #include "scene/vehicle.h"
 
 extern const vd_rgb VD_GLASS, VD_RUBBER, VD_TRIM, VD_LAMP, VD_TAIL;

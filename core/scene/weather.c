@@ -50,9 +50,9 @@ static double gain_at(const vd_layout *layout, double time_s)
     return layout->night ? 0.985 + 0.01 * slow : 0.90 + 0.1 * vd_clamp(slow, -1, 1);
 }
 
-void vd_weather_light(vd_weather *weather, const vd_view *view, double time_s, const vd_image *image)
+/* The small bounce of the camera moves its lamps too, so the view does not matter. */
+void vd_weather_light(vd_weather *weather, double time_s, const vd_image *image)
 {
-    (void)view; /* the small bounce of the camera moves its lamps too */
     vd_lightmap_apply(&weather->light, gain_at(&weather->layout, time_s), image);
 }
 
@@ -112,11 +112,8 @@ static void draw_rain(const vd_weather *weather, int64_t frame, const vd_image *
     }
 }
 
-void vd_weather_air(vd_weather *weather, const vd_view *view, double time_s, int64_t frame,
-                    const vd_image *image)
+void vd_weather_air(vd_weather *weather, int64_t frame, const vd_image *image)
 {
-    (void)view;
-    (void)time_s;
     if (weather->layout.rain > 0)
         draw_rain(weather, frame, image);
     vd_grain_apply(&weather->grain, image, frame);

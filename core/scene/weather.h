@@ -12,10 +12,9 @@ void vd_weather_free(vd_weather **weather);
 
 /* Darkens a BGRX picture painted in full daylight to the light of the moment (by night all but what the
  * headlights or the street lamp reach). */
-void vd_weather_light(vd_weather *weather, const vd_view *view, double time_s, const vd_image *image);
+void vd_weather_light(vd_weather *weather, double time_s, const vd_image *image);
 
 /* Rain falling before the lens, then the sensor's noise (stronger by night). */
-void vd_weather_air(vd_weather *weather, const vd_view *view, double time_s, int64_t frame,
-                    const vd_image *image);
+void vd_weather_air(vd_weather *weather, int64_t frame, const vd_image *image);
 
 #endif

@@ -35,9 +35,10 @@ double vd_random_between(uint64_t seed, int64_t a, int64_t b, double least, doub
     return least + (most - least) * vd_random(seed, a, b);
 }
 
-static double lattice(uint32_t seed, int x, int y)
+/* Cells are numbered modulo 2^32. */
+static double lattice(uint32_t seed, uint32_t x, uint32_t y)
 {
-    uint32_t h = seed + (uint32_t)x * 0x27d4eb2du + (uint32_t)y * 0x165667b1u;
+    uint32_t h = seed + x * 0x27d4eb2du + y * 0x165667b1u;
     h = (h ^ h >> 15) * 0x2c1b3c6du;
     h = (h ^ h >> 12) * 0x297a2d39u;
     return (double)(int32_t)(h ^ h >> 15) / 2147483648.0;
@@ -45,10 +46,11 @@ static double lattice(uint32_t seed, int x, int y)
 
 double vd_noise(uint32_t seed, double x, double y)
 {
-    int i = (int)x, j = (int)y;
-    i -= x < i;
-    j -= y < j;
-    double u = x - i, v = y - j;
+    int64_t column = (int64_t)x, row = (int64_t)y;
+    column -= x < (double)column;
+    row -= y < (double)row;
+    double u = x - (double)column, v = y - (double)row;
+    uint32_t i = (uint32_t)column, j = (uint32_t)row;
     u = u * u * (3 - 2 * u);
     v = v * v * (3 - 2 * v);
     double above = lattice(seed, i, j) * (1 - u) + lattice(seed, i + 1, j) * u;

@@ -39,7 +39,7 @@ uint32_t vd_hash(uint64_t seed, int64_t a, int64_t b);
 double vd_random(uint64_t seed, int64_t a, int64_t b); /* 0 to 1 */
 double vd_random_between(uint64_t seed, int64_t a, int64_t b, double least, double most);
 
-/* Smooth noise, -1 to 1, cells of size 1; and three octaves of it. */
+/* Smooth noise, -1 to 1, cells of size 1; and three octaves of it. Places as far as 10^17 from 0. */
 double vd_noise(uint32_t seed, double x, double y);
 double vd_noise_octaves(uint32_t seed, double x, double y);
 
