@@ -1,5 +1,7 @@
 pkg_check_modules(CAIRO REQUIRED IMPORTED_TARGET cairo)
 vd_test(scene MODULES scene LIBS PkgConfig::CAIRO)
+vd_test(scene_options MODULES scene LIBS PkgConfig::CAIRO)
+vd_test(scene_source MODULES scene LIBS PkgConfig::CAIRO)
 vd_test(scene_weather MODULES scene LIBS PkgConfig::CAIRO)
 vd_test(scene_marks MODULES scene LIBS PkgConfig::CAIRO)
 vd_test(scene_road MODULES scene)
