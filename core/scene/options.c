@@ -123,6 +123,11 @@ int vd_scene_parse(const char *text, vd_scene_options *options, vd_error *error)
         size_t length = strcspn(text, ",");
         char item[64];
         vd_text_clean(item, sizeof(item), text, length);
+        if (length >= sizeof(item))
+            return vd_error_set(error, VD_EINVAL, "demo:",
+                                "The demonstration's option \"%s…\" is too long; write key=value, such "
+                                "as seed=7.",
+                                item);
         text += length;
         text += *text == ',';
         char *equals = strchr(item, '=');

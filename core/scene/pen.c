@@ -15,7 +15,8 @@ void vd_pen_turn(vd_pen *pen, double slope)
     pen->ahead_y = heading * slope / length;
 }
 
-vd_vec3 vd_pen_place(const vd_pen *pen, vd_vec3 p)
+/* From an object's own metres to the camera's foot. */
+static vd_vec3 place_of(const vd_pen *pen, vd_vec3 p)
 {
     return (vd_vec3){pen->origin.x + pen->ahead_x * p.x - pen->ahead_y * p.y,
                      pen->origin.y + pen->ahead_y * p.x + pen->ahead_x * p.y, pen->origin.z + p.z};
@@ -30,7 +31,7 @@ vd_vec3 vd_pen_eye(const vd_pen *pen)
 
 vd_point vd_pen_project(const vd_pen *pen, vd_vec3 point)
 {
-    return vd_camera_project(pen->camera, vd_pen_place(pen, point));
+    return vd_camera_project(pen->camera, place_of(pen, point));
 }
 
 double vd_grid_scale(const vd_camera *camera)
@@ -205,9 +206,9 @@ void vd_pen_polygon(vd_pen *pen, vd_face face, const vd_vec3 *local, int count, 
     vd_vec3 world[VD_PEN_POINTS];
     vd_point points[2 * VD_PEN_POINTS];
     for (int i = 0; i < count; i++)
-        world[i] = vd_pen_place(pen, local[i]);
+        world[i] = place_of(pen, local[i]);
     vd_vec3 normal = newell_normal(world, count), middle = middle_of(world, count);
-    if (dot(normal, difference(middle, vd_pen_place(pen, pen->center))) < 0)
+    if (dot(normal, difference(middle, place_of(pen, pen->center))) < 0)
         normal = (vd_vec3){-normal.x, -normal.y, -normal.z};
     vd_vec3 eye = {0, 0, pen->camera->pole};
     if (face != VD_FACE_FLAT && dot(normal, difference(eye, middle)) <= 0)
@@ -308,7 +309,7 @@ void vd_pen_shadow(vd_pen *pen, double x1, double x2, double half_width, double 
             break;
         int count = moved_hull(x1 - grow, x2 + grow, w, dx, dy, 0.22 + fmax(grow, 0), world);
         for (int i = 0; i < count; i++)
-            world[i] = vd_pen_place(pen, world[i]);
+            world[i] = place_of(pen, world[i]);
         count = project_all(pen, world, count, points);
         if (count == 0)
             return;

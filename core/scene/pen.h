@@ -41,13 +41,10 @@ vd_pen vd_pen_make(const vd_camera *camera, cairo_t *cr, vd_vec3 origin, double 
 /* Turns the object into a way that runs `slope` metres to the left for each metre along X. */
 void vd_pen_turn(vd_pen *pen, double slope);
 
-/* From an object's own metres (x ahead, y to its left, z up) to the camera's foot. */
-vd_vec3 vd_pen_place(const vd_pen *pen, vd_vec3 point);
-
 /* Where the lens is, in the object's own metres. */
 vd_vec3 vd_pen_eye(const vd_pen *pen);
 
-/* A point of the object in the picture. */
+/* A point of the object in the picture: metres ahead of its origin, to its left, up. */
 vd_point vd_pen_project(const vd_pen *pen, vd_vec3 point);
 
 typedef enum vd_face {

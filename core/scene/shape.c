@@ -24,7 +24,6 @@ typedef struct blob {
     float radius[BLOB_ANGLES + 1], slant[BLOB_ANGLES + 1], rim[BLOB_ANGLES + 1];
     /* From metres to the circle that the outline is a wrinkled one of: (s - middle_s) / scale_s. */
     double middle_s, middle_d, scale_s, scale_d;
-    double low_s, high_s, low_d, high_d;
     int extremes[4]; /* angles at which it reaches farthest */
 } blob;
 

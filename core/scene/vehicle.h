@@ -10,8 +10,7 @@ typedef enum vd_vehicle_kind {
     VD_VEHICLE_ESTATE,
     VD_VEHICLE_VAN,
     VD_VEHICLE_LORRY,
-    VD_VEHICLE_CYCLIST,
-    VD_VEHICLE_KINDS
+    VD_VEHICLE_CYCLIST
 } vd_vehicle_kind;
 
 double vd_vehicle_length(vd_vehicle_kind kind); /* metres */

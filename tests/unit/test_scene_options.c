@@ -78,6 +78,8 @@ static const refusal REFUSALS[] = {
     {"view=Pole", "view", "Pole", "pole"},
     {"pace=fast", "pace", "fast", "live"},
     {"rain=1", "rain", "1", "seed, hazards, size, fps, night, view and pace"},
+    /* Not 0, which it begins with. */
+    {"seed=0000000000000000000000000000000000000000000000000000000000000000007", "seed", "000", "key=value"},
     {"seed", "seed", "seed", "key=value"},
     {"seed=1,,fps=3", "", "", "key=value"},
 };
