@@ -1,10 +1,11 @@
 /* Renders the verifier's training data: 16-picture clips around hazards and decoys, cropped from true boxes
  * with a detector's faults by the same code that crops for verification in the program.
  *
- *   clips OUT FIRST_SEED SEEDS
+ *   vd_clips OUT FIRST_SEED SEEDS
  *
  * writes OUT.u8 (16 × 112 × 112 bytes of grey a clip: 224 × 224 RGB reduced as the network's first step does)
  * and OUT.csv (one line a clip). */
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static void *take_memory(size_t size)
 {
     void *memory = calloc(1, size);
     if (!memory) {
-        fprintf(stderr, "clips: no memory\n");
+        fprintf(stderr, "vd_clips: no memory\n");
         exit(1);
     }
     return memory;
@@ -96,8 +97,8 @@ static struct object *find_object(struct moment *moment, const vd_scene_object *
 
 static void note_truth(const vd_scene *scene, struct moment *moment, int at, double scale_x, double scale_y)
 {
-    vd_scene_object truth[MOST_OBJECTS];
-    size_t count = vd_scene_truth(scene, moment->frames[at], truth, MOST_OBJECTS);
+    vd_scene_object truth[VD_SCENE_OBJECTS_MOST];
+    size_t count = vd_scene_truth(scene, moment->frames[at], truth, VD_SCENE_OBJECTS_MOST);
     for (size_t i = 0; i < count; i++) {
         struct object *object = find_object(moment, &truth[i]);
         if (!object)
@@ -122,7 +123,7 @@ static void render_moment(vd_scene *scene, const vd_image *full, vd_scratch *scr
         moment->frames[i] = start + lround((double)i * SPAN_FRAMES / (FRAMES - 1));
         if (vd_scene_render(scene, moment->frames[i], full) != VD_OK ||
             vd_convert_scale(full, VD_FILTER_LINEAR, scratch, picture) != VD_OK) {
-            fprintf(stderr, "clips: seed %llu cannot be rendered\n", (unsigned long long)moment->seed);
+            fprintf(stderr, "vd_clips: seed %llu cannot be rendered\n", (unsigned long long)moment->seed);
             exit(1);
         }
         note_truth(scene, moment, i, (double)picture->width / full->width,
@@ -212,7 +213,7 @@ static void write_moment(const struct moment *moment, const vd_scene_options *op
                     (unsigned long long)moment->seed, (long long)moment->frames[0], object->track_id,
                     vd_scene_kind_name(object->kind), hazard, options->from_pole, options->night,
                     object->last - object->first + 1, side, box->x2 - box->x1, box->y2 - box->y1) < 0) {
-            perror("clips");
+            perror("vd_clips");
             exit(1);
         }
     }
@@ -225,7 +226,7 @@ static void render_seed(uint64_t seed, const vd_image *full, vd_scratch *scratch
     vd_scene *scene;
     vd_error error = {0};
     if (vd_scene_new(&options, &scene, &error) != VD_OK) {
-        fprintf(stderr, "clips: %s\n", error.text);
+        fprintf(stderr, "vd_clips: %s\n", error.text);
         exit(1);
     }
     /* From a pole the same hazards lie there at every moment. */
@@ -250,13 +251,23 @@ static FILE *open_output(const char *stem, const char *ending)
     return file;
 }
 
+/* A whole number of at most 32 bits. */
+static int read_number(const char *text, uint64_t *ret_number)
+{
+    char *end;
+    errno = 0;
+    *ret_number = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && !*end && !errno && *ret_number <= UINT32_MAX;
+}
+
 int main(int count, char **arguments)
 {
-    if (count != 4) {
-        fprintf(stderr, "usage: clips OUT FIRST_SEED SEEDS\n");
+    uint64_t first, seeds;
+    if (count != 4 || !read_number(arguments[2], &first) || !read_number(arguments[3], &seeds) ||
+        first + seeds > UINT32_MAX) {
+        fprintf(stderr, "Usage: vd_clips OUT FIRST_SEED SEEDS\n");
         return 2;
     }
-    uint64_t first = strtoull(arguments[2], NULL, 10), seeds = strtoull(arguments[3], NULL, 10);
     struct output output = {open_output(arguments[1], "u8"), open_output(arguments[1], "csv"), 0, 0};
     fprintf(output.index, "seed,frame,track,kind,hazard,pole,night,pictures,side,width,height\n");
     vd_scene_options usual = VD_SCENE_OPTIONS_INIT;
@@ -270,7 +281,7 @@ int main(int count, char **arguments)
     for (uint64_t seed = first; seed < first + seeds; seed++) {
         render_seed(seed, &full, &scratch, moment, &output);
         if ((seed - first + 1) % 50 == 0 || seed + 1 == first + seeds)
-            fprintf(stderr, "clips: %llu of %llu seeds, %lld hazards, %lld decoys\n",
+            fprintf(stderr, "vd_clips: %llu of %llu seeds, %lld hazards, %lld decoys\n",
                     (unsigned long long)(seed - first + 1), (unsigned long long)seeds, output.hazards,
                     output.decoys);
     }
@@ -280,7 +291,7 @@ int main(int count, char **arguments)
     free(moment);
     vd_scratch_fini(&scratch);
     if (fclose(output.clips) != 0 || fclose(output.index) != 0) {
-        perror("clips");
+        perror("vd_clips");
         return 1;
     }
     return 0;

@@ -1,5 +1,4 @@
 """Networks to ONNX files as OpenCV 4.6 takes them."""
-import ast
 import os
 import tempfile
 
@@ -35,9 +34,3 @@ def export(net, example, path, metadata):
         onnx.checker.check_model(model)
         onnx.save(model, part)
         os.replace(part, path)
-
-
-def class_names(path):
-    """The names that a file's metadata gives."""
-    props = {p.key: p.value for p in onnx.load(path).metadata_props}
-    return ast.literal_eval(props["names"])

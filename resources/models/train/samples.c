@@ -18,7 +18,7 @@
 #include "scene/scene.h"
 #include "scene/world.h"
 
-enum { MOST_OBJECTS = 256, MOST_FRAMES = 10000, LAST_FRAME = 20000, PATH_SIZE = 4096 };
+enum { MOST_FRAMES = 10000, LAST_FRAME = 20000, PATH_SIZE = 4096 };
 enum { NIGHT_SALT = 1, POLE_SALT = 2, FRAME_SALT = 3 };
 static const double NIGHT_SHARE = 0.40, POLE_SHARE = 0.35;
 
@@ -59,8 +59,8 @@ static void pack(const job *work)
 
 static void write_boxes(const job *work, const vd_scene *scene, int64_t index, const vd_letterbox *fit)
 {
-    vd_scene_object objects[MOST_OBJECTS];
-    size_t count = vd_scene_truth(scene, index, objects, MOST_OBJECTS);
+    vd_scene_object objects[VD_SCENE_OBJECTS_MOST];
+    size_t count = vd_scene_truth(scene, index, objects, VD_SCENE_OBJECTS_MOST);
     for (size_t i = 0; i < count; i++) {
         const vd_box *box = &objects[i].box;
         float side = fminf(box->x2 - box->x1, box->y2 - box->y1);

@@ -70,11 +70,3 @@ class Exported(nn.Module):
         maps = self.net.encoder(pairs.reshape(FRAMES, 3, HALF, HALF))
         fused = self.net.fuse(maps.reshape(1, -1, HALF // 8, HALF // 8))
         return torch.sigmoid(self.net.last(fused.mean((2, 3))))
-
-
-def multiplications(encoder=ENCODER, fused=FUSED):
-    """Millions of multiply-adds of a clip."""
-    a, b, c, d = encoder
-    e, f = fused
-    pair = 75 * a * 56 ** 2 + 9 * 28 ** 2 * b * (a + c) + 9 * 14 ** 2 * c * d
-    return (FRAMES * pair + 14 ** 2 * e * (FRAMES * d + 9 * e) + 9 * 7 ** 2 * f * (e + f)) / 1e6
