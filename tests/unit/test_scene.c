@@ -144,20 +144,19 @@ START_TEST(the_last_frame_is_as_good_as_the_first)
 {
     static const int64_t LAST = 30000000000;
     char text[64];
-    snprintf(text, sizeof(text), "size=320x180,hazards=30,%s", LOOKS[_i]);
-    vd_scene *a = make_scene(text), *b = make_scene(text);
+    snprintf(text, sizeof(text), "size=320x180,hazards=30,%s", LOOKS[3 * _i]);
+    vd_scene *scene = make_scene(text);
     vd_image image = make_image(320, 180);
     size_t listed = 0;
-    for (int64_t index = LAST - 300; index <= LAST; index += 60) {
+    for (int64_t index = LAST - 180; index <= LAST; index += 60) {
         vd_scene_object objects[MOST];
-        uint64_t hash = hash_frame(a, index, &image);
-        ck_assert_uint_ne(hash_frame(a, index - 1, &image), hash);
-        ck_assert_uint_eq(hash_frame(b, index, &image), hash);
-        listed += vd_scene_truth(a, index, objects, MOST);
+        uint64_t hash = hash_frame(scene, index, &image);
+        ck_assert_uint_ne(hash_frame(scene, index - 1, &image), hash);
+        ck_assert_uint_eq(hash_frame(scene, index, &image), hash);
+        listed += vd_scene_truth(scene, index, objects, MOST);
     }
     ck_assert_uint_gt(listed, 0);
-    vd_scene_free(&a);
-    vd_scene_free(&b);
+    vd_scene_free(&scene);
     free(image.planes[0]);
 }
 END_TEST
@@ -168,12 +167,12 @@ START_TEST(every_size_that_is_allowed_can_be_rendered)
     static const int SIZES[][2] = {{64, 64},   {65, 127},  {720, 128}, {128, 720},  {1001, 333},
                                    {480, 640}, {3840, 64}, {64, 3840}, {3840, 2160}};
     char text[64];
-    snprintf(text, sizeof(text), "size=%dx%d,view=%s", SIZES[_i / 2][0], SIZES[_i / 2][1],
+    snprintf(text, sizeof(text), "size=%dx%d,view=%s", SIZES[_i][0], SIZES[_i][1],
              _i % 2 ? "pole" : "vehicle");
     vd_scene *scene = make_scene(text);
-    vd_image image = make_image(SIZES[_i / 2][0], SIZES[_i / 2][1]);
+    vd_image image = make_image(SIZES[_i][0], SIZES[_i][1]);
     vd_scene_object objects[MOST];
-    int frames = image.width * image.height > LARGE ? 1 : 5;
+    int frames = image.width * image.height > LARGE ? 1 : 3;
     for (int frame = 0; frame < 60 * frames; frame += 60) {
         ck_assert_int_eq(vd_scene_render(scene, frame, &image), VD_OK);
         size_t count = vd_scene_truth(scene, frame, objects, MOST);
@@ -276,7 +275,7 @@ START_TEST(the_truth_lies_in_the_picture_and_moves_smoothly)
     vd_scene *scene = make_scene(SEEDS[_i]);
     vd_scene_object before[MOST], now[MOST];
     size_t before_count = 0, hazards = 0, decoys = 0, kept = 0;
-    for (int frame = 0; frame < 900; frame++) {
+    for (int frame = 0; frame < 600; frame++) {
         size_t count = vd_scene_truth(scene, frame, now, MOST);
         for (size_t i = 0; i < count; i++) {
             check_box(&now[i], frame);
@@ -290,9 +289,9 @@ START_TEST(the_truth_lies_in_the_picture_and_moves_smoothly)
         memcpy(before, now, sizeof(now));
         before_count = count;
     }
-    printf("%s: %zu boxes of hazards, %zu of decoys in 900 frames\n", SEEDS[_i], hazards, decoys);
-    ck_assert_uint_gt(hazards, 900);
-    ck_assert_uint_gt(decoys, 450);
+    printf("%s: %zu boxes of hazards, %zu of decoys in 600 frames\n", SEEDS[_i], hazards, decoys);
+    ck_assert_uint_gt(hazards, 600);
+    ck_assert_uint_gt(decoys, 300);
     ck_assert_uint_gt(kept, (hazards + decoys) * 9 / 10);
     ck_assert_uint_le(vd_scene_truth(scene, 0, now, 1), 1);
     vd_scene_free(&scene);
@@ -304,7 +303,7 @@ START_TEST(hazards_are_as_many_as_asked_for)
     static const int ASKED[] = {0, 3, 12, 30};
     size_t seen[4] = {0}, decoys[4] = {0};
     for (int i = 0; i < 4; i++) {
-        for (int seed = 1; seed <= 3; seed++) {
+        for (int seed = 1; seed <= 2; seed++) {
             char text[64];
             snprintf(text, sizeof(text), "size=320x180,seed=%d,hazards=%d", seed, ASKED[i]);
             vd_scene *scene = make_scene(text);
@@ -396,10 +395,10 @@ START_TEST(a_road_without_hazards_differs_only_where_marks_are)
 {
     char text[64];
     vd_image with = make_image(640, 360), without = make_image(640, 360);
-    snprintf(text, sizeof(text), "size=640x360,%s,hazards=12", LOOKS[_i]);
+    snprintf(text, sizeof(text), "size=640x360,%s,hazards=12", LOOKS[3 * _i]);
     world w = make_world(text);
     vd_scene *full = make_scene(text);
-    snprintf(text, sizeof(text), "size=640x360,%s,hazards=0", LOOKS[_i]);
+    snprintf(text, sizeof(text), "size=640x360,%s,hazards=0", LOOKS[3 * _i]);
     vd_scene *bare = make_scene(text);
     size_t listed = 0;
     for (int frame = 0; frame < 300; frame += 60) {
@@ -415,11 +414,11 @@ START_TEST(a_road_without_hazards_differs_only_where_marks_are)
         count_changes(&with, &without, boxes, count, &near, &elsewhere);
         vd_scene_object objects[MOST];
         size_t known = vd_scene_truth(full, frame, objects, MOST);
-        ck_assert_msg(elsewhere == 0, "%s, frame %d: %d pixels differ where no mark is", LOOKS[_i], frame,
+        ck_assert_msg(elsewhere == 0, "%s, frame %d: %d pixels differ where no mark is", LOOKS[3 * _i], frame,
                       elsewhere);
         for (size_t i = 0; i < known; i++) {
             count_changes(&with, &without, &objects[i].box, 1, &near, &elsewhere);
-            ck_assert_msg(near > 20, "%s, frame %d: a %s cannot be seen", LOOKS[_i], frame,
+            ck_assert_msg(near > 20, "%s, frame %d: a %s cannot be seen", LOOKS[3 * _i], frame,
                           vd_scene_kind_name(objects[i].kind));
         }
         listed += known;
@@ -442,15 +441,15 @@ static Suite *make_suite(void)
     tcase_add_test(pictures, seeds_give_different_scenes_and_frames_of_one_are_alike);
     tcase_add_loop_test(pictures, the_night_is_darker_and_has_the_same_truth, 0, 2);
     tcase_add_test(pictures, what_cannot_be_rendered_is_refused);
-    tcase_add_loop_test(pictures, the_last_frame_is_as_good_as_the_first, 0, 4);
-    tcase_add_loop_test(pictures, every_size_that_is_allowed_can_be_rendered, 0, 18);
+    tcase_add_loop_test(pictures, the_last_frame_is_as_good_as_the_first, 0, 2);
+    tcase_add_loop_test(pictures, every_size_that_is_allowed_can_be_rendered, 0, 9);
     tcase_add_loop_test(pictures, sixty_frames_of_720_lines_take_a_core_less_than_a_second, 0, 4);
     suite_add_tcase(suite, pictures);
     TCase *truth = tcase_create("truth");
     tcase_set_timeout(truth, 60);
     tcase_add_loop_test(truth, the_truth_lies_in_the_picture_and_moves_smoothly, 0, 4);
     tcase_add_test(truth, hazards_are_as_many_as_asked_for);
-    tcase_add_loop_test(truth, a_road_without_hazards_differs_only_where_marks_are, 0, 4);
+    tcase_add_loop_test(truth, a_road_without_hazards_differs_only_where_marks_are, 0, 2);
     suite_add_tcase(suite, truth);
     return suite;
 }
