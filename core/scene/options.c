@@ -12,7 +12,7 @@ enum { LEAST_SIDE = 64, MOST_SIDE = 3840, MOST_HAZARDS = 30 };
 
 static int refuse(vd_error *error, const char *key, const char *value, const char *range)
 {
-    return vd_error_set(error, VD_EINVAL, "demo:", "The demonstration's option %s cannot be \"%s\"; %s.", key,
+    return vd_error_set(error, VD_EINVAL, "demo", "The demonstration's option %s cannot be \"%s\"; %s.", key,
                         value, range);
 }
 
@@ -110,7 +110,7 @@ static int parse_option(const char *key, const char *value, vd_scene_options *op
         return rc == VD_OK ? VD_OK : refuse(error, key, value, OPTIONS[i].range);
     }
     return vd_error_set(
-        error, VD_EINVAL, "demo:",
+        error, VD_EINVAL, "demo",
         "The demonstration has no option \"%s\" (value \"%s\"); there are seed, hazards, size, "
         "fps, night, view and pace.",
         key, value);
@@ -124,18 +124,16 @@ int vd_scene_parse(const char *text, vd_scene_options *options, vd_error *error)
         char item[64];
         vd_text_clean(item, sizeof(item), text, length);
         if (length >= sizeof(item))
-            return vd_error_set(error, VD_EINVAL, "demo:",
-                                "The demonstration's option \"%s…\" is too long; write key=value, such "
-                                "as seed=7.",
-                                item);
+            return vd_error_set(
+                error, VD_EINVAL, "demo",
+                "The demonstration's option \"%s…\" is too long; write key=value, such as seed=7.", item);
         text += length;
         text += *text == ',';
         char *equals = strchr(item, '=');
         if (!equals)
             return vd_error_set(
-                error, VD_EINVAL,
-                "demo:", "The demonstration's option \"%s\" has no value; write key=value, such as seed=7.",
-                item);
+                error, VD_EINVAL, "demo",
+                "The demonstration's option \"%s\" has no value; write key=value, such as seed=7.", item);
         *equals = '\0';
         int rc = parse_option(item, equals + 1, &parsed, error);
         if (rc != VD_OK)
@@ -149,16 +147,15 @@ int vd_scene_options_validate(const vd_scene_options *options, vd_error *error)
 {
     if (options->width < LEAST_SIDE || options->width > MOST_SIDE || options->height < LEAST_SIDE ||
         options->height > MOST_SIDE)
-        return vd_error_set(error, VD_EINVAL,
-                            "demo:", "A scene of %d × %d pixels is not possible; each side is 64 to 3840.",
+        return vd_error_set(error, VD_EINVAL, "demo",
+                            "A scene of %d × %d pixels is not possible; each side is 64 to 3840.",
                             options->width, options->height);
     if (!(options->frames_per_s >= 1 && options->frames_per_s <= 120))
-        return vd_error_set(error, VD_EINVAL, "demo:", "A scene has 1 to 120 frames a second, not %g.",
+        return vd_error_set(error, VD_EINVAL, "demo", "A scene has 1 to 120 frames a second, not %g.",
                             options->frames_per_s);
     if (options->hazards < 0 || options->hazards > MOST_HAZARDS)
-        return vd_error_set(error, VD_EINVAL,
-                            "demo:", "A scene has 0 to %d hazards on 100 m of road, not %d.", MOST_HAZARDS,
-                            options->hazards);
+        return vd_error_set(error, VD_EINVAL, "demo", "A scene has 0 to %d hazards on 100 m of road, not %d.",
+                            MOST_HAZARDS, options->hazards);
     return VD_OK;
 }
 

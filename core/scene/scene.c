@@ -40,7 +40,7 @@ int vd_scene_new(const vd_scene_options *options, vd_scene **ret_scene, vd_error
         return rc;
     vd_scene *scene = calloc(1, sizeof(*scene));
     if (!scene)
-        return vd_error_set(error, VD_ENOMEM, "demo:", "There is not enough memory for the scene.");
+        return vd_error_set(error, VD_ENOMEM, "demo", "There is not enough memory for the scene.");
     scene->options = *options;
     scene->layout = vd_layout_make(options);
     rc = vd_road_new(&scene->layout, &scene->road);
@@ -52,7 +52,7 @@ int vd_scene_new(const vd_scene_options *options, vd_scene **ret_scene, vd_error
         rc = vd_weather_new(&scene->layout, options, &scene->weather);
     if (rc != VD_OK) {
         vd_scene_free(&scene);
-        return vd_error_set(error, rc, "demo:", "There is not enough memory for a scene of %d × %d pixels.",
+        return vd_error_set(error, rc, "demo", "There is not enough memory for a scene of %d × %d pixels.",
                             options->width, options->height);
     }
     *ret_scene = scene;

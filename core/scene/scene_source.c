@@ -90,7 +90,7 @@ static int64_t due_ns(const scene_source *s, int64_t index)
 
 static int canceled(vd_error *error)
 {
-    return vd_error_set(error, VD_ECANCELED, "demo:", "The demonstration was stopped.");
+    return vd_error_set(error, VD_ECANCELED, "demo", "The demonstration was stopped.");
 }
 
 /* Waits until a picture is due and takes a frame for it; pictures for which none is free are lost, as a
@@ -137,7 +137,7 @@ static int source_read(void *state, struct vd_frame **ret_frame, vd_error *error
         rc = vd_scene_render(s->scene, s->next, &frame->image);
     if (rc != VD_OK) {
         vd_frame_unref(&frame);
-        return vd_error_set(error, rc, "demo:", "Picture %" PRId64 " of the demonstration could not be made.",
+        return vd_error_set(error, rc, "demo", "Picture %" PRId64 " of the demonstration could not be made.",
                             s->next);
     }
     frame->index = s->next;

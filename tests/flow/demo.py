@@ -71,7 +71,7 @@ class Clips(CliTest):
         self.assertNotEqual(frames[0], frames[2])
 
     def test_night_view_and_hazards(self):
-        common = ('--frames', '4', '--seed', '5', '--size', '640x360')
+        common = ('--frames', '4', '--seed', '5', '--size', '320x180')
         self.demo('day.mp4', *common, '--truth', 'day.jsonl')
         self.demo('night.mp4', *common, '--night', '--truth', 'night.jsonl')
         self.demo('pole.mp4', *common, '--view', 'pole', '--truth', 'pole.jsonl')
@@ -81,7 +81,7 @@ class Clips(CliTest):
         self.assertEqual(boxes('day.jsonl'), boxes('night.jsonl'))
         self.assertNotEqual(boxes('day.jsonl'), boxes('pole.jsonl'))
         self.assertFalse(any(line['detections'] for line in self.lines('none.jsonl')))
-        self.assertEqual(self.lines('night.jsonl')[0]['source'], 'demo:seed=5,size=640x360,night=1')
+        self.assertEqual(self.lines('night.jsonl')[0]['source'], 'demo:seed=5,size=320x180,night=1')
 
     def test_truth_on_stdout(self):
         out, error = self.demo('out.mp4', '--frames', '3', '--size', '320x180', '--truth', '-')
@@ -129,6 +129,7 @@ class Clips(CliTest):
     def test_options_of_the_source(self):
         self.refuse('detect', 'demo:hazards=31', words=['hazards', '0 to 30'])
         self.refuse('detect', 'demo:view=roof', words=['view', 'roof', 'vehicle'])
+        self.refuse('detect', 'demo:hazards=-1', words=['vedette-cli: The demonstration', 'hazards', '-1'])
         self.refuse('detect', 'demo:night=maybe', words=['night', 'maybe', '0 (day) or 1 (night)'])
 
 
