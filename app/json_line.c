@@ -90,14 +90,19 @@ static void put_timing(FILE *stream, const vd_result *result)
 
 void cli_json_frame(FILE *stream, const cli_frame_line *line)
 {
-    fputs("{\"source\":", stream);
-    cli_json_text(stream, line->source);
-    fprintf(stream, ",\"frame\":%" PRId64 ",\"time\":", line->frame);
+    const vd_labels *labels = line->result ? line->result->labels : line->labels;
+    fputc('{', stream);
+    if (line->source) {
+        fputs("\"source\":", stream);
+        cli_json_text(stream, line->source);
+        fputc(',', stream);
+    }
+    fprintf(stream, "\"frame\":%" PRId64 ",\"time\":", line->frame);
     put_number(stream, line->time_s, 3);
     fputs(",\"detections\":[", stream);
     for (size_t i = 0; i < line->count; i++) {
         fputs(i ? "," : "", stream);
-        put_detection(stream, &line->detections[i], line->result->labels);
+        put_detection(stream, &line->detections[i], labels);
     }
     fputc(']', stream);
     if (line->error) {
@@ -106,9 +111,15 @@ void cli_json_frame(FILE *stream, const cli_frame_line *line)
     }
     if (line->result)
         put_timing(stream, line->result);
-    fputs(",\"model\":", stream);
-    cli_json_text(stream, line->model);
-    if (line->result && line->result->input_width > 0)
-        fprintf(stream, ",\"input\":[%d,%d]", line->result->input_width, line->result->input_height);
-    fprintf(stream, ",\"width\":%d,\"height\":%d}\n", line->width, line->height);
+    if (line->model) {
+        fputs(",\"model\":", stream);
+        cli_json_text(stream, line->model);
+    }
+    int input_width = line->result ? line->result->input_width : line->input_width;
+    if (input_width > 0)
+        fprintf(stream, ",\"input\":[%d,%d]", input_width,
+                line->result ? line->result->input_height : line->input_height);
+    if (line->width > 0)
+        fprintf(stream, ",\"width\":%d,\"height\":%d", line->width, line->height);
+    fputs("}\n", stream);
 }

@@ -102,7 +102,8 @@ static int write_lines(cli_tracking *tracking, bool all)
         struct cli_tracked_line *of = tracking->oldest;
         if (!of)
             return CLI_DONE;
-        int code = vd_track_backfill_take(tracking->backfill, all, &index, &of->line.detections, &of->line.count);
+        int code =
+            vd_track_backfill_take(tracking->backfill, all, &index, &of->line.detections, &of->line.count);
         if (code == VD_EAGAIN)
             return CLI_DONE;
         if (code)
@@ -135,7 +136,8 @@ int cli_tracking_push(cli_tracking *tracking, const cli_frame_line *line, vd_det
     struct cli_tracked_line *of = copy_line(line);
     if (!of)
         return no_memory();
-    if (vd_track_backfill_push(tracking->backfill, tracking->next, line->time_s, detections, line->count, &error)) {
+    if (vd_track_backfill_push(tracking->backfill, tracking->next, line->time_s, detections, line->count,
+                               &error)) {
         free_line(of);
         return refuse(&error);
     }

@@ -1,4 +1,5 @@
-/* Lines of the common schema on their way through the tracker: each is written when the ids in it are certain. */
+/* Lines of the common schema on their way through the tracker: each is written when the ids in it are
+ * certain. */
 #ifndef APP_TRACKING_H
 #define APP_TRACKING_H
 
@@ -10,11 +11,11 @@
 struct cli_tracked_line;
 
 typedef struct cli_tracking {
-    vd_track_backfill *backfill;             /* NULL: not begun */
+    vd_track_backfill *backfill;              /* NULL: not begun */
     struct cli_tracked_line *oldest, *newest; /* pushed and not yet written */
-    FILE *stream;                            /* NULL: nothing is written */
-    float least;                             /* score that starts a track */
-    int64_t next;                            /* line to push */
+    FILE *stream;                             /* NULL: nothing is written */
+    float least;                              /* score that starts a track */
+    int64_t next;                             /* line to push */
 } cli_tracking;
 
 /* Begins, or sets other thresholds.

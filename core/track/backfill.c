@@ -156,6 +156,22 @@ int vd_track_backfill_push(vd_track_backfill *backfill, int64_t index, double ti
     return VD_OK;
 }
 
+int vd_track_backfill_set_options(vd_track_backfill *backfill, const vd_track_options *options,
+                                  vd_error *error)
+{
+    int code = vd_tracker_set_options(backfill->tracker, options, error);
+    if (code == VD_OK)
+        backfill->start_score = options->start_score;
+    return code;
+}
+
+void vd_track_backfill_reset(vd_track_backfill *backfill)
+{
+    vd_tracker_reset(backfill->tracker);
+    for (struct moment *at = backfill->oldest; at; at = at->next)
+        settle(backfill->tracker, at);
+}
+
 static size_t keep_those_that_count(vd_track_backfill *backfill, const struct moment *moment)
 {
     size_t count = 0;

@@ -7,6 +7,10 @@
 #include "track/assign.h"
 #include "track/motion.h"
 
+/* Pixels: no picture reaches as far, and no object is as thin. */
+#define FARTHEST 1e6f
+#define LEAST_SIDE 1e-3f
+
 int vd_tracker_new(const vd_track_options *options, vd_tracker **ret_tracker, vd_error *error)
 {
     int code = vd_track_options_validate(options, error);
@@ -182,8 +186,6 @@ static void take_detection(vd_tracker *tracker, size_t i, const vd_detection *de
 
 static void start_track(vd_tracker *tracker, const vd_detection *detection, int index)
 {
-    if (tracker->count == VD_TRACK_TRACKS)
-        return;
     vd_track *track = &tracker->tracks[tracker->count];
     *track = (vd_track){.serial = ++tracker->last_serial,
                         .state = VD_TRACK_TENTATIVE,
@@ -199,9 +201,9 @@ static void start_track(vd_tracker *tracker, const vd_detection *detection, int 
 static bool is_usable(const vd_detection *detection, const vd_track_options *options)
 {
     const vd_box *box = &detection->box;
-    return isfinite(box->x1) && isfinite(box->y1) && isfinite(box->x2) && isfinite(box->y2) &&
-           box->x2 > box->x1 && box->y2 > box->y1 && isfinite(box->x2 - box->x1) &&
-           isfinite(box->y2 - box->y1) && detection->class_id >= 0 && detection->score >= options->keep_score;
+    return box->x1 >= -FARTHEST && box->y1 >= -FARTHEST && box->x2 <= FARTHEST && box->y2 <= FARTHEST &&
+           box->x2 - box->x1 >= LEAST_SIDE && box->y2 - box->y1 >= LEAST_SIDE && detection->class_id >= 0 &&
+           isfinite(detection->score) && detection->score >= options->keep_score;
 }
 
 static void move_on(vd_tracker *tracker, double seconds)
@@ -245,7 +247,7 @@ static bool is_known(const vd_tracker *tracker, const vd_detection *detections, 
 /* The best detections first, so that of two of one object the better one starts the track. */
 static void start_tracks(vd_tracker *tracker, const vd_detection *detections, size_t count)
 {
-    for (;;) {
+    while (tracker->count < VD_TRACK_TRACKS) {
         size_t best = count;
         for (size_t i = 0; i < count; i++)
             if (tracker->owner[i] == VD_OWNER_NONE && detections[i].score >= tracker->options.start_score &&

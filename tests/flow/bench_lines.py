@@ -73,7 +73,7 @@ class Lines(unittest.TestCase):
         self.assertAlmostEqual(sum(line['value'] for line in lines[1:-1]), lines[-1]['value'], places=3)
 
     def test_wrong_requests(self):
-        for arguments, words in [(['asink'], 'there is `async` and there is `engine`'), ([], 'bench NAME'),
+        for arguments, words in [(['asink'], 'there are `async`, `engine` and `track`'), ([], 'bench NAME'),
                                  (['async', '--cases', 'sink'], 'did you mean sync?'),
                                  (['async', '--cases', 'sync', '--model', 'builtin:dogs'], 'builtin:people'),
                                  (['async', '--cases', 'sync', '--clip', '/no/such.mp4'], 'there is no file'),

@@ -87,9 +87,10 @@ void vd_tracker_reset(vd_tracker *tracker);
 /* Another value of the options; acts on the next moment, tracks live on. VD_OK or VD_EINVAL. */
 int vd_tracker_set_options(vd_tracker *tracker, const vd_track_options *options, vd_error *error);
 
-/* Takes the detections of one moment. Those that are not finite, empty, turned inside out or below keep_score
- * are passed over. A time before the last one, or a gap longer than gap_s, ends every track first. Memory
- * grows with the most tracks and detections at once and with nothing else.
+/* Takes the detections of one moment. Those that are not finite, empty, turned inside out, farther than a
+ * million pixels away or below keep_score are passed over. A time before the last one, or a gap longer than
+ * gap_s, ends every track first. Memory grows with the most tracks and detections at once and with nothing
+ * else.
  *
  * time_s      of the stream, finite
  * detections  in any order; at most VD_TRACK_DETECTIONS
@@ -129,9 +130,16 @@ int vd_track_backfill_push(vd_track_backfill *backfill, int64_t index, double ti
  * up.
  *
  * ret_detections  borrowed until the next call
- * VD_OK, or VD_EAGAIN when there is none. */
+ * VD_OK, VD_EAGAIN when there is none, or VD_ENOMEM. */
 int vd_track_backfill_take(vd_track_backfill *backfill, bool all, int64_t *ret_index,
                            const vd_detection **ret_detections, size_t *ret_count);
+
+/* As vd_tracker_set_options. */
+int vd_track_backfill_set_options(vd_track_backfill *backfill, const vd_track_options *options,
+                                  vd_error *error);
+
+/* Ends every track, for another source: what was pushed before keeps the ids it has, and ids go on rising. */
+void vd_track_backfill_reset(vd_track_backfill *backfill);
 
 /* Its tracker, to look at; the same rules. */
 const vd_tracker *vd_track_backfill_tracker(const vd_track_backfill *backfill);
