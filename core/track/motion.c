@@ -37,12 +37,12 @@ void vd_motion_begin(vd_track *track, const vd_box *box, const vd_track_options 
 {
     double values[4], size = vd_motion_size(box);
     struct noise noise = noise_of(size, options);
-    double speed = options->speed * size, growth = speed * SHAPE_SHARE;
+    double speed = options->speed * size; /* of growth as well: what comes in at the edge shows as fast as it moves */
     read_box(box, values);
     track->x = (vd_track_axis){.value = values[0], .var = noise.place, .speed_var = speed * speed};
     track->y = (vd_track_axis){.value = values[1], .var = noise.place, .speed_var = speed * speed};
-    track->width = (vd_track_axis){.value = values[2], .var = noise.shape, .speed_var = growth * growth};
-    track->height = (vd_track_axis){.value = values[3], .var = noise.shape, .speed_var = growth * growth};
+    track->width = (vd_track_axis){.value = values[2], .var = noise.shape, .speed_var = speed * speed};
+    track->height = (vd_track_axis){.value = values[3], .var = noise.shape, .speed_var = speed * speed};
 }
 
 static void pass(vd_track_axis *axis, double seconds, double density)
