@@ -146,6 +146,13 @@ static bool read_found(cli_json *json, struct found *found)
     return !wrong && found->has_box && found->has_score && found->has_class;
 }
 
+static bool is_number(const vd_detection *detection)
+{
+    const vd_box *box = &detection->box;
+    return isfinite(detection->score) && isfinite(box->x1) && isfinite(box->y1) && isfinite(box->x2) &&
+           isfinite(box->y2);
+}
+
 static int read_detections(cli_detections_file *file, cli_json *json, vd_error *error)
 {
     struct found found;
@@ -156,6 +163,8 @@ static int read_detections(cli_detections_file *file, cli_json *json, vd_error *
                                "A detection must have a \"bbox\" of four numbers, a \"confidence\" and a "
                                "\"class_id\" from 0 to 4095.",
                                error);
+        if (!is_number(&found.detection))
+            continue;
         if (file->of.count == VD_TRACK_DETECTIONS)
             return fail_format(file, "There are more than 1024 detections in one frame.", error);
         if (found.name[0] && add_name(file, found.detection.class_id, found.name))

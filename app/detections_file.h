@@ -30,8 +30,8 @@ typedef struct cli_detections_file {
 int cli_detections_open(const char *path, cli_detections_file *file, vd_error *error);
 void cli_detections_close(cli_detections_file *file);
 
-/* Reads the next line that is not empty; keys that are not known are passed over. Numbers that are none (NaN,
- * Infinity) are taken as they stand.
+/* Reads the next line that is not empty; keys that are not known are passed over, as are detections whose
+ * numbers are none (NaN, Infinity) or beyond all pictures.
  *
  * VD_OK, VD_EEND, VD_EFORMAT (error->place is file and line, the sentence says what would be right), VD_EIO
  * or VD_ENOMEM. */

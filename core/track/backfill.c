@@ -5,6 +5,8 @@
 
 #include "vedette/app/track.h"
 
+enum { STEP = 64 }; /* items; so that memory does not grow by one frame that has a few more */
+
 struct item {
     vd_detection detection;
     uint64_t serial; /* of a track that may still get an id; 0: nothing is open */
@@ -77,14 +79,15 @@ static struct moment *get_moment(vd_track_backfill *backfill, size_t count)
     else
         moment = calloc(1, sizeof *moment);
     if (moment && moment->room < count) {
-        struct item *items = reallocarray(moment->items, count, sizeof *items);
+        size_t room = (count + STEP - 1) / STEP * STEP;
+        struct item *items = reallocarray(moment->items, room, sizeof *items);
         if (!items) {
             free(moment->items);
             free(moment);
             return NULL;
         }
         moment->items = items;
-        moment->room = count;
+        moment->room = room;
     }
     return moment;
 }
@@ -190,11 +193,11 @@ int vd_track_backfill_take(vd_track_backfill *backfill, bool all, int64_t *ret_i
     if (!moment || (moment->open > 0 && !all))
         return VD_EAGAIN;
     if (backfill->taken_room < moment->count) {
-        vd_detection *taken = reallocarray(backfill->taken, moment->count, sizeof *taken);
+        vd_detection *taken = reallocarray(backfill->taken, moment->room, sizeof *taken);
         if (!taken)
             return VD_ENOMEM;
         backfill->taken = taken;
-        backfill->taken_room = moment->count;
+        backfill->taken_room = moment->room;
     }
     *ret_index = moment->index;
     *ret_count = keep_those_that_count(backfill, moment);

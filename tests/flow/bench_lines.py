@@ -115,8 +115,18 @@ class Lines(unittest.TestCase):
         self.assertEqual(len(notes), 1)  # peers run the file at its own size, or there is no bf16
         self.assertTrue('own size' in notes[0] or 'bf16' in notes[0], notes)
 
+    def test_a_moment_of_tracking(self):
+        status, lines, said = bench('track')
+        machine, line = lines
+        self.assertEqual((machine['bench'], line['bench'], line['case']),
+                         ('machine', 'track', '100 tracks, 100 detections'))
+        self.assertEqual((line['unit'], line['bound'], line['tracks']), ('us', 1000, 100))
+        self.assertLessEqual(line['p50'], line['p95'])
+        self.assertEqual(line['holds'], line['value'] <= 1000)
+        self.assertEqual(status, 0 if line['holds'] else 1, said)
+
     def test_help(self):
-        for arguments in ['--help'], ['async', '--help'], ['engine', '--help']:
+        for arguments in ['--help'], ['async', '--help'], ['engine', '--help'], ['track', '--help']:
             done = subprocess.run([CLI, 'bench', *arguments], capture_output=True, text=True, timeout=20)
             self.assertEqual((done.returncode, done.stderr), (0, ''))
             self.assertIn('Usage: vedette-cli bench', done.stdout)
