@@ -37,7 +37,7 @@ void vd_motion_begin(vd_track *track, const vd_box *box, const vd_track_options 
 {
     double values[4], size = vd_motion_size(box);
     struct noise noise = noise_of(size, options);
-    double speed = options->speed * size; /* of growth as well: what comes in at the edge shows as fast as it moves */
+    double speed = options->speed * size; /* and growth: coming in at an edge looks the same */
     read_box(box, values);
     track->x = (vd_track_axis){.value = values[0], .var = noise.place, .speed_var = speed * speed};
     track->y = (vd_track_axis){.value = values[1], .var = noise.place, .speed_var = speed * speed};
