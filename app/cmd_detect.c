@@ -54,9 +54,11 @@ static const char help_text[] =
     "clip; with several sources it is a\n"
     "folder, with one file a source. Files of that name are replaced if they are "
     "regular files and no source.\n\n"
-    "--track goes on with a track from a score of 0.1 up. In the lines of a file an "
-    "id stands from its track's\nfirst detection on; of a camera, and in "
-    "pictures, from the second, when it is known.\n\n"
+    "--track goes on with a track from a score of 0.1 up. In the lines of a file an id stands from its "
+    "track's first\ndetection on, and frames in which it was not detected carry its box between two "
+    "detections "
+    "with\n\"interpolated\":true; of a camera, and in pictures, an id stands from the second detection "
+    "on.\n\n"
     "Without --model: builtin:motion for demo:, builtin:people for the rest.\n";
 
 static void count_detections(struct job *job, const vd_detection *detections, size_t count)

@@ -26,8 +26,10 @@ struct job {
 static const char help_text[] =
     "FILE holds JSON Lines in the common schema, as `detect --json` writes them, a line a frame in the order "
     "of time; -\nis stdin. The same lines are written with a track_id for each detection that belongs to a "
-    "track, from the track's\nfirst detection on. Detections below --conf go on with a track and start none; "
-    "those that do neither are left out.\nSo keep them from 0.1 up: detect --conf 0.1.\n\n"
+    "track, from the track's\nfirst detection on, and with \"interpolated\":true for boxes of a track that "
+    "was "
+    "seen before and after but not in\nthe frame. Detections below --conf go on with a track and start none; "
+    "those that do neither are left out. So keep\nthem from 0.1 up: detect --conf 0.1.\n\n"
     "Time comes from each line's `time`, else from its `frame` and --fps. Another `source` begins anew.\n";
 
 static int refuse(const vd_error *error)

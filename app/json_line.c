@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 
 /* The length of the valid UTF-8 sequence at `s`; 0 when there is none. A zero byte ends every sequence. */
 static size_t valid_sequence(const unsigned char *s)
@@ -54,7 +55,8 @@ static void put_number(FILE *stream, double value, int decimals)
     fprintf(stream, "%.*f", decimals, value);
 }
 
-static void put_detection(FILE *stream, const vd_detection *detection, const vd_labels *labels)
+static void put_detection(FILE *stream, const vd_detection *detection, const vd_labels *labels,
+                          bool interpolated)
 {
     const float sides[] = {detection->box.x1, detection->box.y1, detection->box.x2, detection->box.y2};
     fputs("{\"bbox\":[", stream);
@@ -68,6 +70,8 @@ static void put_detection(FILE *stream, const vd_detection *detection, const vd_
     cli_json_text(stream, vd_labels_name(labels, detection->class_id));
     if (detection->track_id > 0)
         fprintf(stream, ",\"track_id\":%d", detection->track_id);
+    if (interpolated)
+        fputs(",\"interpolated\":true", stream);
     fputc('}', stream);
 }
 
@@ -102,7 +106,7 @@ void cli_json_frame(FILE *stream, const cli_frame_line *line)
     fputs(",\"detections\":[", stream);
     for (size_t i = 0; i < line->count; i++) {
         fputs(i ? "," : "", stream);
-        put_detection(stream, &line->detections[i], labels);
+        put_detection(stream, &line->detections[i], labels, i + line->interpolated >= line->count);
     }
     fputc(']', stream);
     if (line->error) {

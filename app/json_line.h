@@ -19,6 +19,7 @@ typedef struct cli_frame_line {
     int input_width, input_height;  /* without a result: of the network */
     const vd_detection *detections; /* those that count */
     size_t count;
+    size_t interpolated; /* how many of them, the last ones, were not detected but stand between detections */
 } cli_frame_line;
 
 /* Writes the line with its end. Failures show in ferror(stream). */

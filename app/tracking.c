@@ -102,8 +102,8 @@ static int write_lines(cli_tracking *tracking, bool all)
         struct cli_tracked_line *of = tracking->oldest;
         if (!of)
             return CLI_DONE;
-        int code =
-            vd_track_backfill_take(tracking->backfill, all, &index, &of->line.detections, &of->line.count);
+        int code = vd_track_backfill_take(tracking->backfill, all, &index, &of->line.detections,
+                                          &of->line.count, &of->line.interpolated);
         if (code == VD_EAGAIN)
             return CLI_DONE;
         if (code)

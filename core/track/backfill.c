@@ -9,11 +9,14 @@ enum { STEP = 64 }; /* items; so that memory does not grow by one frame that has
 
 struct item {
     vd_detection detection;
-    uint64_t serial; /* of a track that may still get an id; 0: nothing is open */
+    uint64_t serial; /* of a track of which something is open; 0: nothing is */
+    bool missing;    /* not detected at this moment; the box is the one before … */
+    double seen_s;   /* … from this time */
 };
 
 struct moment {
     int64_t index;
+    double time_s;
     size_t count, room, open; /* items; items with a serial */
     struct item *items;
     struct moment *next;
@@ -102,36 +105,56 @@ static const vd_track *find_track(const vd_tracker *tracker, uint64_t serial)
     return NULL;
 }
 
-/* Writes the ids that are known by now. */
+/* A track that was missing has been seen again: its box in between, and the worse score of the two. */
+static void fill(const struct moment *moment, struct item *item, const vd_track *track)
+{
+    const vd_track before = {.detected = item->detection.box, .seen_s = item->seen_s};
+    item->detection.box = vd_track_interpolate(&before, track, moment->time_s);
+    item->detection.class_id = track->class_id;
+    if (track->score < item->detection.score)
+        item->detection.score = track->score;
+}
+
+/* Writes what is known by now. */
 static void settle(const vd_tracker *tracker, struct moment *moment)
 {
     for (size_t i = 0; i < moment->count && moment->open > 0; i++) {
         struct item *item = &moment->items[i];
         const vd_track *track = item->serial ? find_track(tracker, item->serial) : NULL;
-        if (item->serial == 0 || (track && track->id == 0))
+        bool open = track && (track->id == 0 || (item->missing && track->seen_s <= item->seen_s));
+        if (item->serial == 0 || open)
             continue;
+        if (track && item->missing)
+            fill(moment, item, track);
         item->detection.track_id = track ? track->id : 0;
         item->serial = 0;
         moment->open--;
     }
 }
 
-/* Tells each detection its track. */
+/* Tells each detection its track, and adds an item for each track that has none. There must be room. */
 static void assign_tracks(const vd_tracker *tracker, struct moment *moment)
 {
     size_t count;
     const vd_track *tracks = vd_tracker_tracks(tracker, &count);
-    for (size_t i = 0; i < count; i++)
-        if (tracks[i].detection >= 0) {
-            moment->items[tracks[i].detection].serial = tracks[i].serial;
-            moment->open++;
-        }
+    for (size_t i = 0; i < count; i++) {
+        const vd_track *track = &tracks[i];
+        size_t at = track->detection >= 0 ? (size_t)track->detection : moment->count++;
+        if (track->detection < 0)
+            moment->items[at] = (struct item){.detection = {.box = track->detected, .score = track->score},
+                                              .missing = true,
+                                              .seen_s = track->seen_s};
+        moment->items[at].serial = track->serial;
+        moment->open++;
+    }
 }
 
 int vd_track_backfill_push(vd_track_backfill *backfill, int64_t index, double time_s,
                            const vd_detection *detections, size_t count, vd_error *error)
 {
-    struct moment *moment = get_moment(backfill, count);
+    size_t tracks;
+    vd_tracker_tracks(backfill->tracker, &tracks);
+    struct moment *moment = get_moment(backfill, count + tracks); /* those that may be missing */
     if (!moment)
         return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory for the tracks.");
     int code = vd_tracker_update(backfill->tracker, time_s, detections, count, error);
@@ -141,6 +164,7 @@ int vd_track_backfill_push(vd_track_backfill *backfill, int64_t index, double ti
         return code;
     }
     moment->index = index;
+    moment->time_s = time_s;
     moment->count = count;
     moment->open = 0;
     moment->next = NULL;
@@ -175,19 +199,22 @@ void vd_track_backfill_reset(vd_track_backfill *backfill)
         settle(backfill->tracker, at);
 }
 
-static size_t keep_those_that_count(vd_track_backfill *backfill, const struct moment *moment)
+/* Detections first, then what was filled in between. */
+static size_t keep_those_that_count(vd_track_backfill *backfill, const struct moment *moment, bool missing,
+                                    size_t count)
 {
-    size_t count = 0;
     for (size_t i = 0; i < moment->count; i++) {
-        const vd_detection *detection = &moment->items[i].detection;
-        if (detection->track_id > 0 || detection->score >= backfill->start_score)
-            backfill->taken[count++] = *detection;
+        const struct item *item = &moment->items[i];
+        bool counts =
+            item->detection.track_id > 0 || (!missing && item->detection.score >= backfill->start_score);
+        if (item->missing == missing && counts)
+            backfill->taken[count++] = item->detection;
     }
     return count;
 }
 
 int vd_track_backfill_take(vd_track_backfill *backfill, bool all, int64_t *ret_index,
-                           const vd_detection **ret_detections, size_t *ret_count)
+                           const vd_detection **ret_detections, size_t *ret_count, size_t *ret_filled)
 {
     struct moment *moment = backfill->oldest;
     if (!moment || (moment->open > 0 && !all))
@@ -200,7 +227,9 @@ int vd_track_backfill_take(vd_track_backfill *backfill, bool all, int64_t *ret_i
         backfill->taken_room = moment->room;
     }
     *ret_index = moment->index;
-    *ret_count = keep_those_that_count(backfill, moment);
+    size_t detected = keep_those_that_count(backfill, moment, false, 0);
+    *ret_count = keep_those_that_count(backfill, moment, true, detected);
+    *ret_filled = *ret_count - detected;
     *ret_detections = backfill->taken;
     backfill->oldest = moment->next;
     moment->next = backfill->spare;

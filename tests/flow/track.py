@@ -53,6 +53,15 @@ class Track(CliTest):
         self.assertEqual(self.ids(self.track(lines)), [[1]] * 6)
         self.assertEqual(self.ids(self.track(lines, '--conf', '0.3')), [[2, 1]] * 6)
 
+    def test_gaps_are_filled_and_say_so(self):
+        lines = [frame(i, *([(100 + 2 * i, 0.9)] if i not in (4, 5) else []), time=i / 10) for i in range(10)]
+        found = self.track(lines)
+        self.assertEqual(self.ids(found), [[1]] * 10)
+        self.assertEqual([line['detections'][0].get('interpolated', False) for line in found],
+                         [i in (4, 5) for i in range(10)])
+        self.assertEqual([line['detections'][0]['bbox'][0] for line in found], [100 + 2 * i for i in range(10)])
+        self.assertEqual(self.ids(self.track(lines[:6])), [[1]] * 4 + [[], []])  # it never came back
+
     def test_another_source_begins_anew(self):
         lines = [frame(i, (100, 0.9), time=i / 10, source=name) for name in 'ab' for i in range(3)]
         self.assertEqual(self.ids(self.track(lines)), [[1]] * 3 + [[2]] * 3)

@@ -40,10 +40,10 @@ enum { OBJECTS = 40 };
 
 static size_t place(int frame, vd_detection detections[OBJECTS])
 {
-    size_t count = (size_t)(OBJECTS - frame % 7);
+    size_t count = (size_t)(OBJECTS - frame % 5);
     for (size_t i = 0; i < count; i++) {
-        double phase = (double)i * 2.4 + frame * 0.01;
-        float x = (float)(900 + 800 * sin(phase)), y = (float)(500 + 400 * cos(phase * 0.7));
+        double phase = (double)i * 2.4 + frame * 0.004 * M_PI; /* the same again after 500 frames */
+        float x = (float)(900 + 800 * sin(phase)), y = (float)(500 + 400 * cos(3 * phase));
         detections[i] = (vd_detection){.box = {x, y, x + 40, y + 80}, .score = i % 5 ? 0.8f : 0.2f};
     }
     return count;
@@ -56,21 +56,21 @@ START_TEST(nothing_is_allocated_for_a_frame)
     vd_detection detections[OBJECTS];
     int64_t index, taken = 0;
     const vd_detection *found;
-    size_t count;
+    size_t count, filled;
     int before = 0, after = 0;
     ck_assert_int_eq(vd_track_backfill_new(&options, &backfill, NULL), VD_OK);
-    for (int frame = 0; frame < 11000; frame++) {
-        if (frame == 1000)
+    for (int frame = 0; frame < 12000; frame++) {
+        if (frame == 2000)
             before = allocations;
         count = place(frame, detections);
         if (vd_track_backfill_push(backfill, frame, frame * 0.04, detections, count, NULL) != VD_OK)
             break;
-        while (vd_track_backfill_take(backfill, false, &index, &found, &count) == VD_OK)
+        while (vd_track_backfill_take(backfill, false, &index, &found, &count, &filled) == VD_OK)
             taken++;
     }
     after = allocations;
     vd_track_backfill_free(&backfill);
-    ck_assert_int_gt(taken, 10900);
+    ck_assert_int_gt(taken, 11900);
     ck_assert_int_gt(before, 0);
     ck_assert_int_eq(after, before);
 }

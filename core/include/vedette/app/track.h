@@ -111,7 +111,8 @@ vd_box vd_track_predict(const vd_track *track, double time_s);
 vd_box vd_track_interpolate(const vd_track *before, const vd_track *after, double time_s);
 
 /* --- Where the future is known: moments are handed out once it is certain which of their detections belong
- * to a track, so that its id stands from its first detection on */
+ * to a track, so that its id stands from its first detection on, and whether a track that was missing comes
+ * back, so that its box is there in between */
 
 typedef struct vd_track_backfill vd_track_backfill;
 
@@ -127,12 +128,13 @@ int vd_track_backfill_push(vd_track_backfill *backfill, int64_t index, double ti
 
 /* The oldest moment, when nothing about it is open any more, or at the end (`all`) whatever is known. Of its
  * detections those that belong to a track with an id, which stands in track_id, and those from start_score
- * up.
+ * up; then, for each track that was seen before and after and not at this moment, the box in between.
  *
- * ret_detections  borrowed until the next call
+ * ret_detections  *ret_count of them, borrowed until the next call
+ * ret_filled      how many of them, the last ones, are in between
  * VD_OK, VD_EAGAIN when there is none, or VD_ENOMEM. */
 int vd_track_backfill_take(vd_track_backfill *backfill, bool all, int64_t *ret_index,
-                           const vd_detection **ret_detections, size_t *ret_count);
+                           const vd_detection **ret_detections, size_t *ret_count, size_t *ret_filled);
 
 /* As vd_tracker_set_options. */
 int vd_track_backfill_set_options(vd_track_backfill *backfill, const vd_track_options *options,
