@@ -56,18 +56,37 @@ cv::dnn::Net read_network(const vd_model *model, bool planned)
     }
 }
 
+/* What a pass is given: a picture or several, or a clip. */
+std::vector<int> input_extents(const vd_model *model)
+{
+    if (model->input_rank > 0)
+        return std::vector<int>(model->input_extents, model->input_extents + model->input_rank);
+    return {model->batch, model->feed.channels == VD_CHANNELS_GREY ? 1 : 3, model->input_height,
+            model->input_width};
+}
+
+bool is_usable_input(const vd_model *model)
+{
+    if (model->input_rank != 0 && model->input_rank != 4 && model->input_rank != 5)
+        return false;
+    size_t count = 1;
+    for (int extent : input_extents(model)) {
+        if (extent < 1 || extent > MAX_INPUT_SIDE)
+            return false;
+        count *= static_cast<size_t>(extent);
+        if (count > MAX_INPUT_ELEMENTS)
+            return false;
+    }
+    return model->batch >= 1 && model->batch <= MAX_BATCH;
+}
+
 int check_model(const vd_model *model, vd_error *error)
 {
     bool has_two = model->format != VD_FORMAT_ONNX;
     if (!model->network || model->network_bytes == 0 ||
         (has_two && model->format != VD_FORMAT_TENSORFLOW && (!model->config || model->config_bytes == 0)))
         return vd_error_set(error, VD_EFORMAT, nullptr, "The network is empty: there is nothing to read.");
-    int channels = model->feed.channels == VD_CHANNELS_GREY ? 1 : 3;
-    if (model->batch < 1 || model->batch > MAX_BATCH || model->input_width < 1 || model->input_height < 1 ||
-        model->input_width > MAX_INPUT_SIDE || model->input_height > MAX_INPUT_SIDE ||
-        static_cast<size_t>(model->batch) * static_cast<size_t>(channels) *
-                static_cast<size_t>(model->input_width) * static_cast<size_t>(model->input_height) >
-            MAX_INPUT_ELEMENTS)
+    if (!is_usable_input(model))
         return vd_error_set(
             error, VD_EINVAL, nullptr,
             "A network's input of %d × %d pixels, %d at a time, cannot be used; each side may "
@@ -167,8 +186,7 @@ int prepare_plans(const making &m, vd_net *net)
         first->input_shapes()[0] != PlanLayer::Shape(net->input.size.p, net->input.size.p + net->input.dims))
         return VD_OK;
     net->whole = first;
-    net->input = cv::Mat(4, std::vector<int>(first->input_shapes()[0]).data(), CV_32F,
-                         vd_plan_input(first->plan(), 0));
+    net->input = cv::Mat(std::vector<int>(first->input_shapes()[0]), CV_32F, vd_plan_input(first->plan(), 0));
     for (const PlanLayer::Shape &shape : first->output_shapes())
         net->outputs.push_back(cv::Mat(std::vector<int>(shape), CV_32F, cv::Scalar(0)));
     return check_outputs(net, m.error);
@@ -207,14 +225,13 @@ int make_net(const making &m, std::unique_ptr<vd_net> &ret_net)
 {
     std::unique_ptr<vd_net> made(new vd_net);
     const device_row &device = devices[m.options.device];
-    const int extents[4] = {m.model->batch, m.model->feed.channels == VD_CHANNELS_GREY ? 1 : 3,
-                            m.model->input_height, m.model->input_width};
+    const std::vector<int> extents = input_extents(m.model);
     made->net = read_network(m.model, m.planned);
     if (made->net.empty())
         return vd_error_set(m.error, VD_EFORMAT, nullptr, "The network has no layers.");
     made->net.setPreferableBackend(device.backend);
     made->net.setPreferableTarget(device.target);
-    made->input = cv::Mat(4, extents, CV_32F, cv::Scalar(0));
+    made->input = cv::Mat(extents, CV_32F, cv::Scalar(0));
     int code = choose_outputs(m, made.get());
     if (code == VD_OK && m.planned)
         code = prepare_plans(m, made.get());

@@ -79,8 +79,8 @@ typedef struct vd_verify_stats {
     int workers, min_workers, max_workers; /* running; the bounds */
     uint64_t timeouts, crashes, rubbish, restarts, results_dropped;
     int queue_length, queue_size, results_waiting, result_queue_size;
-    bool degraded; /* no worker can run the model now; it is tried again by itself */
-    vd_error degraded_why;
+    bool degraded;         /* no worker can run the model now; it is tried again by itself */
+    vd_error degraded_why; /* not degraded: why the last vd_verifier_set_model was refused; else code 0 */
     char model[64];
 } vd_verify_stats;
 
@@ -103,10 +103,13 @@ void vd_verifier_free(vd_verifier **verifier);
  * read. Twice is fine. */
 void vd_verifier_stop(vd_verifier *verifier);
 
-/* Submits a clip; never blocks (unless async_enabled is false: then it returns when the result is ready or
- * timed out). A full queue drops its oldest waiting request of the least confidence.
+/* Submits a clip; never blocks (unless async_enabled is false: then it returns when the result is there to be
+ * taken). A full queue drops its oldest waiting request, whatever its confidence.
  *
- * confidence  of the event: higher ones go first
+ * worker_timeout_s counts from the moment a worker has the request. What waits for a worker is bounded by the
+ * queue: it waits for those before it, or is dropped. While no worker can run the model it does not wait.
+ *
+ * confidence  of the event: higher ones go first, the older of equals
  * VD_OK with *ret_id ≥ 1, VD_EINVAL, or VD_ESHUTDOWN. Under 50 µs. Any thread. */
 int vd_verifier_submit(vd_verifier *verifier, const vd_verify_clip *clip, float confidence, uint64_t *ret_id,
                        vd_error *error);
@@ -123,7 +126,7 @@ int vd_verifier_take(vd_verifier *verifier, uint64_t id, int64_t deadline_ns, vd
 size_t vd_verifier_take_all(vd_verifier *verifier, vd_verify_result *ret_results, size_t room);
 
 /* Another model (or the same file, changed): requests under way end with the old one, the next go to workers
- * that have the new one; when it does not load, the old one stays and *error of the stats says why.
+ * that have the new one; when it does not load, the old one stays and degraded_why of the stats says why.
  * VD_OK, VD_EINVAL or VD_ESHUTDOWN; returns at once. */
 int vd_verifier_set_model(vd_verifier *verifier, const char *model_path, vd_error *error);
 
