@@ -121,6 +121,9 @@ int bench_engine(int argc, char **argv);
 /* vedette-cli bench track, with its own arguments. A cli_status. */
 int bench_track(int argc, char **argv);
 
+/* vedette-cli bench verify, likewise. */
+int bench_verify(int argc, char **argv);
+
 /* --- The cases of `bench async`. Each returns a cli_status. */
 int bench_sync(bench_job *job);
 int bench_async_workers(bench_job *job);

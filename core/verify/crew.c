@@ -61,7 +61,7 @@ static void publish(vd_crew *crew)
     figures->workers = figures->workers_active = 0;
     for (int i = 0; i < VD_CREW_ROOM; i++) {
         vd_worker_state state = crew->workers[i].state;
-        figures->workers += state == VD_WORKER_LOADING || state == VD_WORKER_IDLE || state == VD_WORKER_BUSY;
+        figures->workers += state == VD_WORKER_IDLE || state == VD_WORKER_BUSY;
         figures->workers_active += state == VD_WORKER_BUSY;
     }
     figures->degraded = vd_crew_is_degraded(crew);

@@ -61,11 +61,13 @@ static bool serve_one(int fd, vd_worker_model *model, const uint8_t *rgb)
     return answer(fd, &made, size);
 }
 
-/* Dies with the thread that started it, leaves no core file behind. */
+/* Dies with the thread that started it, leaves no core file behind, and gives way to what is shown. */
 static bool settle(int parent)
 {
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
+    if (nice(5) < 0)
+        errno = 0; /* as nice as it can be already */
     prctl(PR_SET_NAME, "vd-verifier");
     return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
 }

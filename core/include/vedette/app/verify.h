@@ -76,7 +76,7 @@ typedef struct vd_verify_stats {
     double oldest_s;                       /* age of the oldest of them, 0 when there is none */
     double avg_processing_s, p50_s, p99_s; /* from submit to result, of those with a verdict by the model */
     int workers_active;                    /* busy now */
-    int workers, min_workers, max_workers; /* running; the bounds */
+    int workers, min_workers, max_workers; /* that have the model loaded; the bounds */
     uint64_t timeouts, crashes, rubbish, restarts, results_dropped;
     int queue_length, queue_size, results_waiting, result_queue_size;
     bool degraded;         /* no worker can run the model now; it is tried again by itself */
