@@ -16,6 +16,9 @@
 
 enum { PLACES = 64 };
 
+/* In place of an event's id: the track had its event when this part of the stream was looked at before. */
+#define HAD_ONE UINT64_MAX
+
 /* Boxes that overlap less than this are at another place: what is parked shakes, and is not seen whole. */
 static const float same_place = 0.5f;
 /* What stood for less than this before its track ended was only passing. */
@@ -287,8 +290,12 @@ static uint64_t take_track(vd_event_log *log, const vd_event_rules *rules, const
     struct slot *slot = slot_of(log, subject->event_id);
     if (slot)
         refresh(log, slot, track, moment->labels);
-    if (subject->event_id > 0 || !room || moment->known || !may_open(rules, subject, track))
+    if (subject->event_id > 0 || !room || !may_open(rules, subject, track))
         return 0;
+    if (moment->known) {
+        subject->event_id = HAD_ONE;
+        return 0;
+    }
     return subject->event_id = open_event(log, track, moment);
 }
 

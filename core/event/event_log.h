@@ -30,7 +30,7 @@ typedef struct vd_event_moment {
     const vd_track *tracks;  /* all that the tracker has, in its order */
     size_t count;            /* at most VD_TRACK_TRACKS */
     const vd_labels *labels; /* NULL: `class N` */
-    bool known;              /* seen before, as after a seek back: opens nothing */
+    bool known;              /* seen before, as after a seek back: opens nothing, then or later */
 } vd_event_moment;
 
 /* After every detected frame. Memory grows with the most tracks at once and with nothing else; without any
