@@ -81,6 +81,8 @@ static void copy_options(vd_camera *camera, const vd_camera_options *options)
     camera->options.model = camera->options.labels = NULL; /* the keeper has them */
     camera->model_wanted = true;
     camera->thresholds = options->thresholds;
+    camera->rules = options->rules;
+    camera->shadow = options->shadow;
     camera->is_live = vd_source_address_is_live(camera->address);
     camera->playing = !options->paused; /* a live source plays whatever was asked: the reader sees to that */
     camera->status.sync = options->sync;
@@ -111,6 +113,32 @@ no_lock:
     return VD_ENOMEM;
 }
 
+/* What the camera keeps of tracks and events. */
+static int make_memory(vd_camera *camera, vd_error *error)
+{
+    int code = vd_event_rules_validate(&camera->options.rules, error);
+    if (code == VD_OK && (camera->options.temporal_size < 2 || camera->options.temporal_size > VD_CLIP_MOST))
+        code = vd_error_set(error, VD_EINVAL, NULL, "A clip has %d pictures; it must have 2 to %d.",
+                            camera->options.temporal_size, VD_CLIP_MOST);
+    if (code == VD_OK)
+        code = vd_tracker_new(&camera->options.tracking, &camera->tracker, error);
+    if (code == VD_OK && (vd_event_log_new(&camera->events) || vd_result_pool_new(0, &camera->copies)))
+        code = vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory for a camera's events.");
+    if (code == VD_OK)
+        vd_camera_set_scores_locked(camera);
+    return code;
+}
+
+static void free_memory(vd_camera *camera)
+{
+    vd_tracker_free(&camera->tracker);
+    vd_event_log_free(&camera->events);
+    vd_history_fini(&camera->history);
+    vd_clip_ring_fini(&camera->clips);
+    if (camera->copies)
+        vd_result_pool_free(&camera->copies);
+}
+
 static void ask_to_stop(vd_camera *camera)
 {
     vd_cancel_request(&camera->cancel);
@@ -127,12 +155,14 @@ static void destroy(vd_camera *camera)
     vd_thread_join(&camera->reader);
     vd_thread_join(&camera->presenter);
     vd_thread_join(&camera->keeper);
+    vd_thread_join(&camera->asker);
     vd_detector_free(&camera->detector);
     for (int i = 0; i < camera->finishing_count; i++)
         vd_recorder_free(&camera->finishing[i]);
     vd_recorder_free(&camera->recorder);
     vd_timeline_fini(&camera->timeline);
     vd_view_clear(&camera->published);
+    free_memory(camera);
     free(camera->wanted_model);
     free(camera->wanted_labels);
     vd_cancel_fini(&camera->cancel);
@@ -154,8 +184,14 @@ int vd_camera_open(const vd_camera_options *options, vd_camera **ret_camera, vd_
         return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to open another camera.");
     }
     copy_options(camera, options);
+    int code = make_memory(camera, error);
+    if (code) {
+        destroy(camera);
+        return code;
+    }
     /* Sinks before the source. */
-    if (vd_thread_start(&camera->presenter, "vd-presenter", vd_camera_present, camera) ||
+    if ((options->verifier && vd_thread_start(&camera->asker, "vd-events", vd_camera_ask, camera)) ||
+        vd_thread_start(&camera->presenter, "vd-presenter", vd_camera_present, camera) ||
         vd_thread_start(&camera->keeper, "vd-keeper", vd_camera_keep, camera) ||
         vd_thread_start(&camera->reader, "vd-reader", vd_camera_read, camera)) {
         ask_to_stop(camera);
@@ -196,6 +232,11 @@ void vd_camera_get_status(vd_camera *camera, vd_camera_status *ret_status)
         (double)vd_camera_latency_percentile_locked(camera, 0.95) / (double)VD_NS_PER_MS;
     ret_status->skipped_detection = camera->timeline.skipped;
     ret_status->pending_detection = (uint64_t)camera->under_way;
+    ret_status->events = vd_event_log_figures(camera->events).events;
+    ret_status->events_open = (int)vd_event_log_count_open(camera->events);
+    ret_status->events_revision = vd_event_log_revision(camera->events);
+    ret_status->clips_waiting = camera->asked_count;
+    ret_status->clips_forgotten = camera->clips.forgotten;
     ret_status->duration_s = camera->status.source.duration_s;
     ret_status->playing = camera->playing;
     ret_status->recording = camera->recorder != NULL;
@@ -251,6 +292,7 @@ void vd_camera_set_thresholds(vd_camera *camera, const vd_thresholds *thresholds
 {
     vd_mutex_lock(&camera->lock);
     camera->thresholds = *thresholds;
+    vd_camera_set_scores_locked(camera);
     vd_mutex_unlock(&camera->lock);
 }
 

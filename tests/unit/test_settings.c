@@ -93,7 +93,7 @@ START_TEST(test_defaults)
     ck_assert_int_eq(step2->temporal_size, 16);
     ck_assert(step2->min_workers == 1 && step2->max_workers == 2);
     ck_assert(step2->queue_size == 50 && step2->result_queue_size == 100);
-    ck_assert_int_eq(step2->preset, VD_PRESET_NONE);
+    ck_assert_int_eq(step2->preset, VD_STEP2_NONE);
 }
 END_TEST
 
@@ -151,7 +151,7 @@ START_TEST(test_whole_file)
     ck_assert(step2->temporal_size == 8 && step2->min_workers == 3 && step2->max_workers == 3);
     ck_assert(step2->queue_size == 1 && step2->result_queue_size == 1000);
     ck_assert(step2->max_workers_given && step2->queue_size_given && step2->result_queue_size_given);
-    ck_assert_int_eq(step2->preset, VD_PRESET_LARGE);
+    ck_assert_int_eq(step2->preset, VD_STEP2_LARGE);
     ck_assert_int_eq(settings.camera_count, 2);
     ck_assert_str_eq(settings.cameras[0].name, "Tür");
     ck_assert_str_eq(settings.cameras[0].address, "rtsp://a:b@h/1");

@@ -20,10 +20,10 @@ typedef struct vd_camera_settings {
 
 /* Workers, queue and results of stage 2: 1/20/40, 2/40/80, 3/60/120. */
 typedef enum vd_step2_preset {
-    VD_PRESET_NONE = 0,
-    VD_PRESET_SMALL,
-    VD_PRESET_MEDIUM,
-    VD_PRESET_LARGE
+    VD_STEP2_NONE = 0,
+    VD_STEP2_SMALL,
+    VD_STEP2_MEDIUM,
+    VD_STEP2_LARGE
 } vd_step2_preset;
 
 /* The group `step2`: vd_verify_options_from_settings unfolds it. */
