@@ -117,7 +117,7 @@ START_TEST(the_surest_goes_first)
 {
     vd_verify_options options = case_options("test:sleep");
     options.max_workers = 1;
-    options.test_sleep_s = 0.2;
+    options.test_sleep_s = 0.6;
     vd_verifier *verifier = case_new(&options);
     vd_verify_result results[8];
     case_submit(verifier, red, 0.1f);

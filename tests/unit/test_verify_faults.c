@@ -100,7 +100,7 @@ START_TEST(time_is_up_on_time)
     ck_assert_int_eq(result.cause, VD_CAUSE_TIMED_OUT);
     ck_assert_uint_eq(case_stats(verifier).timeouts, 1);
     printf("timed out after %.3f s\n", took_s);
-    ck_assert(took_s >= 0.3 && took_s < 1.3);
+    ck_assert(took_s >= 0.3 && took_s < 3);
     ck_assert(result.processing_s >= 0.3);
     vd_verifier_free(&verifier);
 }

@@ -1,3 +1,5 @@
+vd_test(verify_clip MODULES verify frame base)
+
 # Stage 2 with real workers; the program they run is the one that is installed.
 foreach(name verify verify_faults verify_model)
   vd_test(${name} MODULES verify model frame base)
