@@ -1,5 +1,7 @@
 /* Stage 2 whose workers hang, crash, talk rubbish, are killed, or are not there at all: every request gets
  * its result, and nothing is left behind. */
+#include <sys/wait.h>
+
 #include "verify_case.h"
 
 static vd_frame_pool *pool;
@@ -136,6 +138,75 @@ START_TEST(a_worker_is_killed_from_outside)
 }
 END_TEST
 
+/* 'R', 'S', 'Z', …; 0 when there is no such process. */
+static char state_of(int pid)
+{
+    char path[64], state = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (file) {
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+            state = 0;
+        fclose(file);
+    }
+    return state;
+}
+
+/* A program that is killed takes its workers along, however busy these are. */
+START_TEST(workers_die_with_the_program)
+{
+    int ends[2], worker = 0;
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t program = fork();
+    if (program == 0) {
+        vd_verify_options options = case_options("test:hang");
+        vd_verifier *verifier = case_new(&options);
+        case_submit(verifier, red, 0.5f);
+        CASE_UNTIL(verifier, stats.workers_active == 1);
+        if (case_children(&worker, 1) != 1 || write(ends[1], &worker, sizeof worker) < 0)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    ck_assert_int_eq(read(ends[0], &worker, sizeof worker), sizeof worker);
+    ck_assert_int_gt(worker, 1);
+    ck_assert_int_ne(state_of(worker), 0);
+    kill(program, SIGKILL);
+    ck_assert_int_eq(waitpid(program, NULL, 0), program);
+    for (int i = 0; i < 2000 && state_of(worker) != 0 && state_of(worker) != 'Z'; i++)
+        usleep(5000);
+    ck_assert(state_of(worker) == 0 || state_of(worker) == 'Z');
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+/* What the program has open stays its own. */
+START_TEST(a_worker_inherits_nothing)
+{
+    char name[] = "/tmp/vedette-open-XXXXXX", path[320], target[64];
+    int fd = mkstemp(name), pid = 0; /* not closed by exec */
+    ck_assert_int_ge(fd, 0);
+    vd_verify_options options = case_options("test:sleep");
+    vd_verifier *verifier = case_new(&options);
+    CASE_UNTIL(verifier, stats.workers == 1);
+    ck_assert_int_eq(case_children(&pid, 1), 1);
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR *list = opendir(path);
+    ck_assert_ptr_nonnull(list);
+    for (struct dirent *entry; (entry = readdir(list));) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%s", pid, entry->d_name);
+        ssize_t length = readlink(path, target, sizeof target - 1);
+        target[length > 0 ? length : 0] = '\0';
+        ck_assert_str_ne(target, name);
+    }
+    closedir(list);
+    vd_verifier_free(&verifier);
+    close(fd);
+    unlink(name);
+}
+END_TEST
+
 /* No program, and one that ends at once: degraded, an answer all the same, and few attempts. */
 START_TEST(workers_that_do_not_start)
 {
@@ -193,6 +264,8 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_hundred_answers_of_rubbish);
     tcase_add_test(tests, time_is_up_on_time);
     tcase_add_test(tests, a_worker_is_killed_from_outside);
+    tcase_add_test(tests, workers_die_with_the_program);
+    tcase_add_test(tests, a_worker_inherits_nothing);
     tcase_add_loop_test(tests, workers_that_do_not_start, 0, 2);
     tcase_add_test(tests, the_ledger_holds_when_stopped_in_trouble);
     suite_add_tcase(suite, tests);
