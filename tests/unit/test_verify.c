@@ -1,4 +1,6 @@
 /* Stage 2 on doubles of a model, in real processes: verdicts, queues, the ledger, threads. */
+#include <stdatomic.h>
+
 #include "base/thread.h"
 #include "verify_case.h"
 
@@ -80,6 +82,32 @@ START_TEST(what_cannot_be_is_refused)
     ck_assert_int_eq(vd_verifier_submit(verifier, &clip, 1, &id, &error), VD_EINVAL);
     ck_assert_uint_eq(id, 7);
     ck_assert_uint_eq(case_stats(verifier).submitted, 0);
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
+static void note_wake(void *context)
+{
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+/* Whoever is told by `wake` finds the result there. */
+START_TEST(a_result_wakes)
+{
+    static atomic_int wakes;
+    vd_verify_options options = case_options("test:sleep");
+    vd_verifier *verifier = NULL;
+    vd_verify_result result;
+    options.test_sleep_s = 0.3;
+    ck_assert_int_eq(vd_verifier_new(&options, note_wake, &wakes, &verifier, NULL), VD_OK);
+    uint64_t id = case_submit(verifier, red, 0.5f);
+    ck_assert_int_eq(vd_verifier_take(verifier, id, 0, &result), VD_ETIMEOUT);
+    ck_assert_int_eq(vd_verifier_take(verifier, id, vd_clock_now_ns() + VD_NS_PER_MS, &result), VD_ETIMEOUT);
+    for (int seen = 0; vd_verifier_take(verifier, id, 0, &result) != VD_OK; seen = atomic_load(&wakes))
+        for (int i = 0; i < 10000 && atomic_load(&wakes) == seen; i++)
+            usleep(1000);
+    ck_assert_int_ge(atomic_load(&wakes), 1);
+    ck_assert_int_eq(result.verdict, VD_VERDICT_VERIFIED);
     vd_verifier_free(&verifier);
 }
 END_TEST
@@ -189,7 +217,7 @@ START_TEST(stopping_drops_what_is_left)
 }
 END_TEST
 
-/* More work starts more workers; three at once take about as long as one. */
+/* More work starts more workers, and less ends them. */
 START_TEST(workers_follow_the_load)
 {
     vd_verify_options options = case_options("test:sleep");
@@ -204,6 +232,7 @@ START_TEST(workers_follow_the_load)
     CASE_UNTIL(verifier, stats.pending_requests == 0);
     ck_assert_uint_eq(case_stats(verifier).verified, 6);
     ck_assert_uint_eq(case_stats(verifier).restarts, 0);
+    CASE_UNTIL(verifier, stats.workers == 1); /* after ten seconds without work */
     vd_verifier_free(&verifier);
 }
 END_TEST
@@ -321,6 +350,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(tests, 200);
     tcase_add_loop_test(tests, verdicts_follow_the_threshold, 0, 2);
     tcase_add_test(tests, what_cannot_be_is_refused);
+    tcase_add_test(tests, a_result_wakes);
     tcase_add_test(tests, a_full_queue_drops_the_oldest);
     tcase_add_test(tests, the_surest_goes_first);
     tcase_add_test(tests, results_that_nobody_takes_fall_out);
