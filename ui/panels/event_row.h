@@ -1,0 +1,20 @@
+/* One event of the list: its picture, class, time and confidence, the verdict, and what the operator said. */
+#ifndef VD_UI_PANELS_EVENT_ROW_H
+#define VD_UI_PANELS_EVENT_ROW_H
+
+#include <gtk/gtk.h>
+
+#include "vedette/app/event.h"
+
+#define VD_TYPE_EVENT_ROW (vd_event_row_get_type())
+G_DECLARE_FINAL_TYPE(VdEventRow, vd_event_row, VD, EVENT_ROW, GtkListBoxRow)
+
+/* Shown; vd_event_row_set comes next. */
+VdEventRow *vd_event_row_new(void);
+
+/* Shows what `event` says now; nothing is done where that has not changed. A row shows one event for good. */
+void vd_event_row_set(VdEventRow *row, const vd_event *event);
+
+uint64_t vd_event_row_get_id(const VdEventRow *row);
+
+#endif

@@ -1,0 +1,45 @@
+/* What the window says of events and of stage 2: pure functions, as in words.h. Every text is cut to fit at a
+ * character's border. Any thread. */
+#ifndef VD_UI_WORDS_EVENTS_H
+#define VD_UI_WORDS_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vedette/app/event.h"
+#include "vedette/app/verify.h"
+
+/* `14:03:07`, local time. */
+void vd_words_clock(char *out, size_t size, int64_t unix_ms);
+
+/* A sign and words, so that neither colour nor sign has to be known: `✓ verified 0.93`, `✕ rejected 0.12`,
+ * `? unverified: timed out`, `… pending`; empty where nothing was asked. In shadow mode ` · shadow` follows.
+ */
+void vd_words_verdict(char *out, size_t size, const vd_event *event);
+
+/* `Confirmed`, `False alarm`, or nothing. */
+const char *vd_words_judgement(vd_judgement judgement);
+
+/* An event in one line, for those who cannot see its row:
+ * `person, 14:03:07, confidence 0.87, ✓ verified 0.93, confirmed`. */
+void vd_words_event(char *out, size_t size, const vd_event *event);
+
+/* `14 events · 6 judged`. */
+void vd_words_events(char *out, size_t size, const vd_event_figures *figures);
+
+/* `Precision 0.50 → 0.75 · recall 0.95`; without stage 2 the first number alone; while nothing was judged,
+ * how to. */
+void vd_words_precision(char *out, size_t size, const vd_event_figures *figures, bool stage2);
+
+/* `Verifying 2 · oldest 0.4 s · 1 dropped · 2 timed out · workers 1/2`: the status line. What never happened
+ * is left out. */
+void vd_words_stage2(char *out, size_t size, const vd_verify_stats *stats);
+
+/* The same in full, one figure a line: a tooltip. */
+void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats);
+
+/* Degraded, why, and what that means; empty otherwise. */
+void vd_words_degraded(char *out, size_t size, const vd_verify_stats *stats);
+
+#endif
