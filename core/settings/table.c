@@ -141,7 +141,7 @@ static const vd_key keys[] = {
      .kind = VD_KEY_FLAG,
      IN_SETTINGS(step2.async_enabled),
      .number = 1,
-     .doc = "Everything else runs on meanwhile; false: detection waits for each verdict"},
+     .doc = "Clips are handed over at once; false: the next one when the verdict of the last is there"},
     {.group = "step2",
      .name = "shadow",
      .kind = VD_KEY_FLAG,

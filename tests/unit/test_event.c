@@ -255,6 +255,10 @@ START_TEST(an_event_goes_on_with_the_next_track_at_its_place)
     ck_assert_uint_ne(vd_event_log_of_track(scene.log, far)->id, 1);
     pass(5);
     ck_assert(!vd_event_log_find(scene.log, 1)->closed);
+    /* Who is only hidden has not ended: another one beside him is another. */
+    hide(second, true);
+    add(115, 100, 0);
+    ck_assert_uint_eq(pass(1), 1);
 }
 END_TEST
 

@@ -245,6 +245,7 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("history");
     TCase *tests = tcase_create("history");
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_trace_knows_where_it_was);
     tcase_add_test(tests, a_picture_shows_the_trail_behind_it);
     tcase_add_test(tests, what_ended_is_kept_for_a_while);
