@@ -118,6 +118,7 @@ void vd_store_set_model(vd_store *store, const char *model, const char *labels);
 const char *vd_store_get_model(const vd_store *store); /* the one asked for or in use; empty: none yet */
 bool vd_store_model_is_chosen(const vd_store *store);  /* false: the source chose a built-in one */
 
+bool vd_store_is_file(const vd_store *store);    /* one may go to and fro in it */
 bool vd_store_is_playing(const vd_store *store); /* false when paused, ended or failed */
 void vd_store_set_playing(vd_store *store, bool playing);
 void vd_store_step(vd_store *store, int frames); /* pauses first */

@@ -146,7 +146,7 @@ void vd_store_choose_event(vd_store *store, uint64_t id)
     vd_store_emit(store, VD_CHANGED_EVENTS);
 }
 
-static bool is_file(const vd_store *store)
+bool vd_store_is_file(const vd_store *store)
 {
     return !store->status.source.is_live && store->status.source.can_seek;
 }
@@ -154,7 +154,7 @@ static bool is_file(const vd_store *store)
 /* Files are read to and fro: their events have an order besides that in which they were found. */
 static bool is_after(const vd_store *store, const vd_event *a, const vd_event *b)
 {
-    if (is_file(store) && a->opened_s != b->opened_s)
+    if (vd_store_is_file(store) && a->opened_s != b->opened_s)
         return a->opened_s > b->opened_s;
     return a->id > b->id;
 }
@@ -179,7 +179,7 @@ void vd_store_choose_neighbour(vd_store *store, int direction)
                      .opened_s = store->view.picture ? store->view.time_s : store->status.position_s};
     const vd_event *chosen = vd_store_find_event(store, store->chosen_event);
     const vd_event *event = find_neighbour(store, chosen ? chosen : &here, direction);
-    if (!event && !chosen && !is_file(store) && store->events->len)
+    if (!event && !chosen && !vd_store_is_file(store) && store->events->len)
         event = g_ptr_array_index(store->events, 0);
     if (!event)
         return;
@@ -191,7 +191,7 @@ void vd_store_choose_neighbour(vd_store *store, int direction)
 void vd_store_go_to_event(vd_store *store, uint64_t id)
 {
     const vd_event *event = vd_store_find_event(store, id);
-    if (event && is_file(store))
+    if (event && vd_store_is_file(store))
         vd_store_seek(store, MAX(event->opened_s, 0));
 }
 
@@ -227,7 +227,7 @@ static unsigned note_degraded(vd_store *store)
         return 0;
     store->degraded_told = degraded;
     if (degraded) {
-        vd_words_degraded(text, sizeof text, &store->stage2);
+        vd_words_degraded(text, sizeof text, &store->stage2, false);
         vd_store_note(store, VD_NOTICE_WARNING, VD_ACTION_NONE, text);
         store->notice.of_stage2 = true;
     } else if (store->notice.kind != VD_NOTICE_NONE && store->notice.of_stage2) {

@@ -22,9 +22,13 @@ static void G_GNUC_PRINTF(3, 4) append(char *out, size_t size, const char *forma
     g_free(text);
 }
 
-void vd_words_clock(char *out, size_t size, int64_t unix_ms)
+void vd_words_event_time(char *out, size_t size, const vd_event *event, bool of_file)
 {
-    GDateTime *time = g_date_time_new_from_unix_local(unix_ms / 1000);
+    if (of_file) {
+        vd_words_time(out, size, event->opened_s);
+        return;
+    }
+    GDateTime *time = g_date_time_new_from_unix_local(event->opened_unix_ms / 1000);
     char *text = time ? g_date_time_format(time, "%H:%M:%S") : NULL;
     g_strlcpy(out, text ? text : "", size);
     g_free(text);
@@ -69,10 +73,10 @@ const char *vd_words_judgement(vd_judgement judgement)
                                                    : "";
 }
 
-void vd_words_event(char *out, size_t size, const vd_event *event)
+void vd_words_event(char *out, size_t size, const vd_event *event, bool of_file)
 {
     char time[16], verdict[96];
-    vd_words_clock(time, sizeof time, event->opened_unix_ms);
+    vd_words_event_time(time, sizeof time, event, of_file);
     vd_words_verdict(verdict, sizeof verdict, event);
     *out = '\0';
     append(out, size, "%s, %s, confidence %.2f", event->class_name, time, (double)event->confidence);
@@ -151,13 +155,20 @@ void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats)
                stats->p99_s * 1000);
 }
 
-void vd_words_degraded(char *out, size_t size, const vd_verify_stats *stats)
+void vd_words_degraded(char *out, size_t size, const vd_verify_stats *stats, bool brief)
 {
     char why[512];
+    const vd_error *error = &stats->degraded_why;
     *out = '\0';
     if (!stats->degraded)
         return;
-    vd_words_error(why, sizeof why, &stats->degraded_why);
+    if (brief) {
+        char *name = *error->place ? g_path_get_basename(error->place) : NULL;
+        append(out, size, "Stage 2 is degraded. %s%s%s", name ? name : "", name ? ": " : "", error->text);
+        g_free(name);
+        return;
+    }
+    vd_words_error(why, sizeof why, error);
     append(out, size, "Stage 2 is degraded, so events stay unverified. ");
     append(out, size, "%s%sIt is tried again by itself.", why, *why ? " " : "");
 }

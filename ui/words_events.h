@@ -10,8 +10,8 @@
 #include "vedette/app/event.h"
 #include "vedette/app/verify.h"
 
-/* `14:03:07`, local time. */
-void vd_words_clock(char *out, size_t size, int64_t unix_ms);
+/* When it began: `14:03:07`, local time; of a file the place in it, `00:41`. */
+void vd_words_event_time(char *out, size_t size, const vd_event *event, bool of_file);
 
 /* A sign and words, so that neither colour nor sign has to be known: `✓ verified 0.93`, `✕ rejected 0.12`,
  * `? unverified: timed out`, `… pending`; empty where nothing was asked. In shadow mode ` · shadow` follows.
@@ -23,7 +23,7 @@ const char *vd_words_judgement(vd_judgement judgement);
 
 /* An event in one line, for those who cannot see its row:
  * `person, 14:03:07, confidence 0.87, ✓ verified 0.93, confirmed`. */
-void vd_words_event(char *out, size_t size, const vd_event *event);
+void vd_words_event(char *out, size_t size, const vd_event *event, bool of_file);
 
 /* `14 events · 6 judged`. */
 void vd_words_events(char *out, size_t size, const vd_event_figures *figures);
@@ -39,7 +39,9 @@ void vd_words_stage2(char *out, size_t size, const vd_verify_stats *stats);
 /* The same in full, one figure a line: a tooltip. */
 void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats);
 
-/* Degraded, why, and what that means; empty otherwise. */
-void vd_words_degraded(char *out, size_t size, const vd_verify_stats *stats);
+/* Degraded, why, and what that means; empty otherwise.
+ *
+ * brief  for a narrow place: the reason with the file's name alone */
+void vd_words_degraded(char *out, size_t size, const vd_verify_stats *stats, bool brief);
 
 #endif

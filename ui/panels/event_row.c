@@ -58,7 +58,7 @@ static void set_text(GtkLabel *label, const char *text)
         gtk_label_set_text(label, text);
 }
 
-void vd_event_row_set(VdEventRow *row, const vd_event *event)
+void vd_event_row_set(VdEventRow *row, const vd_event *event, bool of_file)
 {
     char text[256];
     GtkStyleContext *style = gtk_widget_get_style_context(GTK_WIDGET(row));
@@ -68,7 +68,7 @@ void vd_event_row_set(VdEventRow *row, const vd_event *event)
     row->revision = event->revision;
     show_picture(row, event);
     set_text(row->name, event->class_name);
-    vd_words_clock(text, sizeof text, event->opened_unix_ms);
+    vd_words_event_time(text, sizeof text, event, of_file);
     set_text(row->time, text);
     g_snprintf(text, sizeof text, "Confidence %.2f", (double)event->confidence);
     set_text(row->confidence, text);
@@ -82,7 +82,7 @@ void vd_event_row_set(VdEventRow *row, const vd_event *event)
         gtk_style_context_add_class(style, "rejected");
     else
         gtk_style_context_remove_class(style, "rejected");
-    vd_words_event(text, sizeof text, event);
+    vd_words_event(text, sizeof text, event, of_file);
     atk_object_set_name(gtk_widget_get_accessible(GTK_WIDGET(row)), text);
 }
 

@@ -38,7 +38,7 @@ static void remove_last(VdEvents *panel)
 static void insert_first(VdEvents *panel, const vd_event *event)
 {
     VdEventRow *row = vd_event_row_new();
-    vd_event_row_set(row, event);
+    vd_event_row_set(row, event, vd_store_is_file(panel->store));
     gtk_list_box_prepend(panel->list, GTK_WIDGET(row));
     g_ptr_array_insert(panel->rows, 0, row);
 }
@@ -73,7 +73,8 @@ static void show_rows(VdEvents *panel)
     for (guint i = fresh; i > 0; i--)
         insert_first(panel, vd_store_get_event(panel->store, (int)i - 1));
     for (guint i = fresh; i < MIN(count, panel->rows->len); i++)
-        vd_event_row_set(row_at(panel, i), vd_store_get_event(panel->store, (int)i));
+        vd_event_row_set(row_at(panel, i), vd_store_get_event(panel->store, (int)i),
+                         vd_store_is_file(panel->store));
 }
 
 static GtkListBoxRow *find_row(VdEvents *panel, uint64_t id)
@@ -123,12 +124,14 @@ static void show_figures(VdEvents *panel)
 
 static void show_stage2(VdEvents *panel)
 {
-    char text[768] = "";
+    char text[768] = "", full[768] = "";
     const vd_verify_stats *stats = vd_store_get_stage2(panel->store);
-    if (stats)
-        vd_words_degraded(text, sizeof text, stats);
+    if (stats) {
+        vd_words_degraded(text, sizeof text, stats, true);
+        vd_words_degraded(full, sizeof full, stats, false);
+    }
     set_text(panel->degraded, text);
-    gtk_widget_set_tooltip_text(GTK_WIDGET(panel->degraded), *text ? text : NULL);
+    gtk_widget_set_tooltip_text(GTK_WIDGET(panel->degraded), *full ? full : NULL);
     gtk_widget_set_visible(panel->degraded_box, *text != '\0');
     gtk_widget_set_visible(panel->shadow, stats && vd_store_is_shadow(panel->store));
     set_text(panel->empty_hint,
