@@ -1,11 +1,6 @@
-/* The log is a ring of slots in which an event's place follows from its id. Beside it stand the subjects, one
- * a track of the tracker and in its order, and the places where something stood still when its track ended.
- *
- * Invariants
- * 1. Ids rise by one; event `id` is in slot (id - 1) % VD_EVENTS_MOST, or has left the log.
- * 2. Subjects are sorted by their track's serial, as the tracker's tracks are.
- * 3. An open event is `orphan` as soon as no subject stands for it. */
-#include "event/event_log.h"
+/* From tracks to events: what stands still where, which event a track stands for, when one opens and closes.
+ */
+#include "event/log_state.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,8 +9,6 @@
 #include "base/text.h"
 #include "frame/frame.h"
 
-enum { PLACES = 64 };
-
 /* In place of an event's id: the track had its event when this part of the stream was looked at before. */
 #define HAD_ONE UINT64_MAX
 
@@ -23,39 +16,6 @@ enum { PLACES = 64 };
 static const float same_place = 0.5f;
 /* What stood for less than this before its track ended was only passing. */
 static const double least_stay_s = 2;
-
-struct slot {
-    vd_event event;
-    uint64_t changed; /* revision of the log */
-    vd_box last;      /* where it was seen last */
-    bool orphan;
-};
-
-/* A track, and since when it has been standing where it stands. */
-struct subject {
-    uint64_t serial;
-    int track_id;
-    uint64_t event_id; /* 0: none yet */
-    vd_box anchor;
-    double still_since_s, seen_s;
-};
-
-struct place {
-    vd_box box;
-    double since_s, seen_s;
-    bool used;
-};
-
-struct vd_event_log {
-    uint64_t last_id, revision;
-    size_t open;
-    double time_s;
-    bool begun;
-    struct subject *subjects, *next; /* of the last moment; of the one being taken in */
-    size_t count, room;
-    struct place places[PLACES];
-    struct slot slots[VD_EVENTS_MOST];
-};
 
 int vd_event_log_new(vd_event_log **ret_log)
 {
@@ -79,34 +39,22 @@ void vd_event_log_free(vd_event_log **pointer)
     free(log);
 }
 
-static struct slot *slot_of(const vd_event_log *log, uint64_t id)
-{
-    const struct slot *slot = id > 0 ? &log->slots[(id - 1) % VD_EVENTS_MOST] : NULL;
-    return slot && slot->event.id == id ? (struct slot *)slot : NULL;
-}
-
-static void touch(vd_event_log *log, struct slot *slot)
-{
-    slot->changed = ++log->revision;
-    slot->event.revision++;
-}
-
-static void close_event(vd_event_log *log, struct slot *slot)
+static void close_event(vd_event_log *log, struct vd_event_slot *slot)
 {
     slot->event.closed = true;
     log->open--;
-    touch(log, slot);
+    vd_event_touch(log, slot);
 }
 
 /* --- Places where something stands */
 
-static void remember_place(vd_event_log *log, const struct subject *subject)
+static void remember_place(vd_event_log *log, const struct vd_event_subject *subject)
 {
-    struct place *oldest = &log->places[0];
-    for (size_t i = 0; i < PLACES && oldest->used; i++)
+    struct vd_event_place *oldest = &log->places[0];
+    for (size_t i = 0; i < VD_EVENT_PLACES && oldest->used; i++)
         if (!log->places[i].used || log->places[i].seen_s < oldest->seen_s)
             oldest = &log->places[i];
-    *oldest = (struct place){
+    *oldest = (struct vd_event_place){
         .box = subject->anchor, .since_s = subject->still_since_s, .seen_s = subject->seen_s, .used = true};
 }
 
@@ -114,8 +62,8 @@ static void remember_place(vd_event_log *log, const struct subject *subject)
 static double since_when(vd_event_log *log, const vd_track *track, double longest_s)
 {
     double since_s = track->first_s;
-    for (size_t i = 0; i < PLACES; i++) {
-        struct place *place = &log->places[i];
+    for (size_t i = 0; i < VD_EVENT_PLACES; i++) {
+        struct vd_event_place *place = &log->places[i];
         if (place->used && track->first_s - place->seen_s > longest_s)
             place->used = false; /* it has left */
         if (!place->used || vd_box_iou(&place->box, &track->detected) < same_place)
@@ -135,10 +83,10 @@ static bool reserve(vd_event_log *log, size_t count)
         room *= 2;
     if (room == log->room)
         return true;
-    struct subject *subjects = reallocarray(log->subjects, room, sizeof *subjects);
+    struct vd_event_subject *subjects = reallocarray(log->subjects, room, sizeof *subjects);
     if (subjects)
         log->subjects = subjects;
-    struct subject *next = subjects ? reallocarray(log->next, room, sizeof *next) : NULL;
+    struct vd_event_subject *next = subjects ? reallocarray(log->next, room, sizeof *next) : NULL;
     if (!next)
         return false;
     log->next = next;
@@ -146,24 +94,24 @@ static bool reserve(vd_event_log *log, size_t count)
     return true;
 }
 
-static void end_subject(vd_event_log *log, const struct subject *subject)
+static void end_subject(vd_event_log *log, const struct vd_event_subject *subject)
 {
-    struct slot *slot = slot_of(log, subject->event_id);
+    struct vd_event_slot *slot = vd_event_slot_of(log, subject->event_id);
     if (slot && slot->event.track_id == subject->track_id)
         slot->orphan = true;
     if (subject->seen_s - subject->still_since_s >= least_stay_s)
         remember_place(log, subject);
 }
 
-static struct subject begin_subject(vd_event_log *log, const vd_track *track, double longest_s)
+static struct vd_event_subject begin_subject(vd_event_log *log, const vd_track *track, double longest_s)
 {
-    return (struct subject){.serial = track->serial,
-                            .anchor = track->detected,
-                            .still_since_s = since_when(log, track, longest_s),
-                            .seen_s = track->seen_s};
+    return (struct vd_event_subject){.serial = track->serial,
+                                     .anchor = track->detected,
+                                     .still_since_s = since_when(log, track, longest_s),
+                                     .seen_s = track->seen_s};
 }
 
-static void follow(struct subject *subject, const vd_track *track)
+static void follow(struct vd_event_subject *subject, const vd_track *track)
 {
     subject->track_id = track->id;
     if (track->detection < 0)
@@ -186,7 +134,8 @@ static bool is_wanted(const vd_thresholds *thresholds, int class_id)
            (class_id >= 0 && class_id < 1024 && (thresholds->classes[class_id / 64] >> (class_id % 64) & 1));
 }
 
-static bool may_open(const vd_event_rules *rules, const struct subject *subject, const vd_track *track)
+static bool may_open(const vd_event_rules *rules, const struct vd_event_subject *subject,
+                     const vd_track *track)
 {
     static const double rounding_s = 1e-6;
     double side = fmin((double)track->detected.x2 - (double)track->detected.x1,
@@ -209,7 +158,8 @@ static void set_class(vd_event *event, int class_id, const vd_labels *labels)
     vd_text_copy(event->class_name, sizeof event->class_name, vd_labels_name(labels, class_id));
 }
 
-static void refresh(vd_event_log *log, struct slot *slot, const vd_track *track, const vd_labels *labels)
+static void refresh(vd_event_log *log, struct vd_event_slot *slot, const vd_track *track,
+                    const vd_labels *labels)
 {
     vd_event *event = &slot->event;
     if (track->detection < 0 || event->closed)
@@ -227,13 +177,13 @@ static void refresh(vd_event_log *log, struct slot *slot, const vd_track *track,
         changed = true;
     }
     if (changed)
-        touch(log, slot);
+        vd_event_touch(log, slot);
 }
 
 static uint64_t open_event(vd_event_log *log, const vd_track *track, const vd_event_moment *moment)
 {
     uint64_t id = ++log->last_id;
-    struct slot *slot = &log->slots[(id - 1) % VD_EVENTS_MOST];
+    struct vd_event_slot *slot = &log->slots[(id - 1) % VD_EVENTS_MOST];
     if (slot->event.id > 0 && !slot->event.closed)
         log->open--; /* the oldest leaves, open as it is */
     vd_event_clear(&slot->event);
@@ -250,7 +200,7 @@ static uint64_t open_event(vd_event_log *log, const vd_track *track, const vd_ev
     slot->last = track->detected;
     slot->orphan = false;
     log->open++;
-    touch(log, slot);
+    vd_event_touch(log, slot);
     return id;
 }
 
@@ -259,13 +209,13 @@ static uint64_t adopt(vd_event_log *log, const vd_track *track)
 {
     uint64_t oldest = log->last_id > VD_EVENTS_MOST ? log->last_id - VD_EVENTS_MOST : 0;
     for (uint64_t id = log->last_id; log->open > 0 && id > oldest; id--) {
-        struct slot *slot = slot_of(log, id);
+        struct vd_event_slot *slot = vd_event_slot_of(log, id);
         if (!slot || slot->event.closed || !slot->orphan || slot->event.class_id != track->class_id ||
             vd_box_iou(&slot->last, &track->detected) < same_place)
             continue;
         slot->orphan = false;
         slot->event.track_id = track->id;
-        touch(log, slot);
+        vd_event_touch(log, slot);
         return id;
     }
     return 0;
@@ -274,7 +224,7 @@ static uint64_t adopt(vd_event_log *log, const vd_track *track)
 static void close_unseen(vd_event_log *log, double time_s, double absence_s)
 {
     for (size_t i = 0; i < VD_EVENTS_MOST && log->open > 0; i++) {
-        struct slot *slot = &log->slots[i];
+        struct vd_event_slot *slot = &log->slots[i];
         if (slot->event.id > 0 && !slot->event.closed && time_s - slot->event.seen_s > absence_s)
             close_event(log, slot);
     }
@@ -282,12 +232,12 @@ static void close_unseen(vd_event_log *log, double time_s, double absence_s)
 
 /* Takes one track in; the id of an event that it opened, or 0. */
 static uint64_t take_track(vd_event_log *log, const vd_event_rules *rules, const vd_event_moment *moment,
-                           const vd_track *track, struct subject *subject, bool room)
+                           const vd_track *track, struct vd_event_subject *subject, bool room)
 {
     follow(subject, track);
     if (subject->event_id == 0 && track->state == VD_TRACK_CONFIRMED)
         subject->event_id = adopt(log, track);
-    struct slot *slot = slot_of(log, subject->event_id);
+    struct vd_event_slot *slot = vd_event_slot_of(log, subject->event_id);
     if (slot)
         refresh(log, slot, track, moment->labels);
     if (subject->event_id > 0 || !room || !may_open(rules, subject, track))
@@ -326,7 +276,7 @@ size_t vd_event_log_update(vd_event_log *log, const vd_event_rules *rules, const
         if (id > 0)
             ret_opened[opened++] = id;
     }
-    struct subject *spare = log->subjects;
+    struct vd_event_subject *spare = log->subjects;
     log->subjects = log->next;
     log->next = spare;
     log->count = moment->count;
@@ -342,139 +292,4 @@ void vd_event_log_cut(vd_event_log *log)
     memset(log->places, 0, sizeof log->places);
     log->count = 0;
     log->begun = false;
-}
-
-/* --- What others say of an event */
-
-bool vd_event_log_set_request(vd_event_log *log, uint64_t id, uint64_t request, bool shadow)
-{
-    struct slot *slot = slot_of(log, id);
-    if (!slot)
-        return false;
-    slot->event.request = request;
-    slot->event.shadow = shadow;
-    slot->event.verdict = VD_VERDICT_PENDING;
-    touch(log, slot);
-    return true;
-}
-
-bool vd_event_log_set_verdict(vd_event_log *log, uint64_t request, vd_verdict verdict, vd_verdict_cause cause,
-                              float score, double after_s)
-{
-    for (size_t i = 0; i < VD_EVENTS_MOST && request > 0; i++) {
-        struct slot *slot = &log->slots[i];
-        if (slot->event.id == 0 || slot->event.request != request)
-            continue;
-        slot->event.verdict = verdict;
-        slot->event.cause = cause;
-        slot->event.score = score;
-        slot->event.verdict_after_s = after_s;
-        touch(log, slot);
-        return true;
-    }
-    return false;
-}
-
-bool vd_event_log_set_unverified(vd_event_log *log, uint64_t id, vd_verdict_cause cause)
-{
-    struct slot *slot = slot_of(log, id);
-    if (!slot)
-        return false;
-    slot->event.verdict = VD_VERDICT_UNVERIFIED;
-    slot->event.cause = cause;
-    touch(log, slot);
-    return true;
-}
-
-bool vd_event_log_set_thumbnail(vd_event_log *log, uint64_t id, struct vd_frame *thumbnail)
-{
-    struct slot *slot = slot_of(log, id);
-    if (!slot || id + VD_EVENT_THUMBNAILS <= log->last_id)
-        return false;
-    vd_frame_unref(&slot->event.thumbnail);
-    slot->event.thumbnail = thumbnail;
-    touch(log, slot);
-    struct slot *old = id > VD_EVENT_THUMBNAILS ? slot_of(log, id - VD_EVENT_THUMBNAILS) : NULL;
-    if (old && old->event.thumbnail) {
-        vd_frame_unref(&old->event.thumbnail);
-        touch(log, old);
-    }
-    return true;
-}
-
-bool vd_event_log_judge(vd_event_log *log, uint64_t id, vd_judgement judgement)
-{
-    struct slot *slot = slot_of(log, id);
-    if (!slot)
-        return false;
-    slot->event.judgement = judgement;
-    touch(log, slot);
-    return true;
-}
-
-/* --- What it says */
-
-uint64_t vd_event_log_revision(const vd_event_log *log)
-{
-    return log->revision;
-}
-
-size_t vd_event_log_get(const vd_event_log *log, uint64_t since, vd_event *ret_events, size_t room)
-{
-    size_t count = 0;
-    uint64_t oldest = log->last_id > VD_EVENTS_MOST ? log->last_id - VD_EVENTS_MOST : 0;
-    for (uint64_t id = log->last_id; id > oldest && count < room; id--) {
-        const struct slot *slot = slot_of(log, id);
-        if (!slot || slot->changed <= since)
-            continue;
-        ret_events[count] = slot->event;
-        if (slot->event.thumbnail)
-            vd_frame_ref(slot->event.thumbnail);
-        count++;
-    }
-    return count;
-}
-
-const vd_event *vd_event_log_find(const vd_event_log *log, uint64_t id)
-{
-    const struct slot *slot = slot_of(log, id);
-    return slot ? &slot->event : NULL;
-}
-
-const vd_event *vd_event_log_of_track(const vd_event_log *log, int track_id)
-{
-    for (size_t i = 0; i < log->count && track_id > 0; i++)
-        if (log->subjects[i].track_id == track_id)
-            return vd_event_log_find(log, log->subjects[i].event_id);
-    return NULL;
-}
-
-size_t vd_event_log_count_open(const vd_event_log *log)
-{
-    return log->open;
-}
-
-static double share(uint64_t part, uint64_t whole)
-{
-    return whole > 0 ? (double)part / (double)whole : NAN;
-}
-
-vd_event_figures vd_event_log_figures(const vd_event_log *log)
-{
-    vd_event_figures figures = {.events = log->last_id};
-    for (size_t i = 0; i < VD_EVENTS_MOST; i++) {
-        const vd_event *event = &log->slots[i].event;
-        if (event->id == 0 || event->judgement == VD_JUDGEMENT_NONE)
-            continue;
-        bool confirmed = event->judgement == VD_JUDGEMENT_CONFIRMED;
-        bool passed = event->verdict != VD_VERDICT_REJECTED;
-        figures.judged++;
-        figures.confirmed += confirmed;
-        figures.passed += passed;
-        figures.passed_confirmed += passed && confirmed;
-    }
-    figures.precision_before = share(figures.confirmed, figures.judged);
-    figures.precision_after = share(figures.passed_confirmed, figures.passed);
-    figures.recall_after = share(figures.passed_confirmed, figures.confirmed);
-    return figures;
 }

@@ -113,32 +113,6 @@ no_lock:
     return VD_ENOMEM;
 }
 
-/* What the camera keeps of tracks and events. */
-static int make_memory(vd_camera *camera, vd_error *error)
-{
-    int code = vd_event_rules_validate(&camera->options.rules, error);
-    if (code == VD_OK && (camera->options.temporal_size < 2 || camera->options.temporal_size > VD_CLIP_MOST))
-        code = vd_error_set(error, VD_EINVAL, NULL, "A clip has %d pictures; it must have 2 to %d.",
-                            camera->options.temporal_size, VD_CLIP_MOST);
-    if (code == VD_OK)
-        code = vd_tracker_new(&camera->options.tracking, &camera->tracker, error);
-    if (code == VD_OK && (vd_event_log_new(&camera->events) || vd_result_pool_new(0, &camera->copies)))
-        code = vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory for a camera's events.");
-    if (code == VD_OK)
-        vd_camera_set_scores_locked(camera);
-    return code;
-}
-
-static void free_memory(vd_camera *camera)
-{
-    vd_tracker_free(&camera->tracker);
-    vd_event_log_free(&camera->events);
-    vd_history_fini(&camera->history);
-    vd_clip_ring_fini(&camera->clips);
-    if (camera->copies)
-        vd_result_pool_free(&camera->copies);
-}
-
 static void ask_to_stop(vd_camera *camera)
 {
     vd_cancel_request(&camera->cancel);
@@ -162,7 +136,7 @@ static void destroy(vd_camera *camera)
     vd_recorder_free(&camera->recorder);
     vd_timeline_fini(&camera->timeline);
     vd_view_clear(&camera->published);
-    free_memory(camera);
+    vd_camera_free_tracks(camera);
     free(camera->wanted_model);
     free(camera->wanted_labels);
     vd_cancel_fini(&camera->cancel);
@@ -184,7 +158,7 @@ int vd_camera_open(const vd_camera_options *options, vd_camera **ret_camera, vd_
         return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to open another camera.");
     }
     copy_options(camera, options);
-    int code = make_memory(camera, error);
+    int code = vd_camera_make_tracks(camera, error);
     if (code) {
         destroy(camera);
         return code;

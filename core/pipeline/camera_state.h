@@ -150,6 +150,8 @@ int64_t vd_camera_latency_percentile_locked(const vd_camera *camera, double shar
 void vd_camera_choose_sync_locked(vd_camera *camera);
 
 /* tracking.c */
+int vd_camera_make_tracks(vd_camera *camera, vd_error *error); /* tracker, log; before the threads */
+void vd_camera_free_tracks(vd_camera *camera);
 
 /* Puts a result's detections into tracks and writes their ids into it; opens events. The result must not be
  * shared yet. The lock is held.

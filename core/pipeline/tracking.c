@@ -25,6 +25,30 @@ void vd_camera_set_scores_locked(vd_camera *camera)
     vd_tracker_set_options(camera->tracker, &options, NULL);
 }
 
+int vd_camera_make_tracks(vd_camera *camera, vd_error *error)
+{
+    int code = vd_event_rules_validate(&camera->options.rules, error);
+    if (code == VD_OK && (camera->options.temporal_size < 2 || camera->options.temporal_size > VD_CLIP_MOST))
+        code = vd_error_set(error, VD_EINVAL, NULL, "A clip has %d pictures; it must have 2 to %d.",
+                            camera->options.temporal_size, VD_CLIP_MOST);
+    if (code == VD_OK)
+        code = vd_tracker_new(&camera->options.tracking, &camera->tracker, error);
+    if (code == VD_OK && (vd_event_log_new(&camera->events) || vd_result_pool_new(0, &camera->copies)))
+        code = vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory for a camera's events.");
+    if (code == VD_OK)
+        vd_camera_set_scores_locked(camera);
+    return code;
+}
+
+void vd_camera_free_tracks(vd_camera *camera)
+{
+    vd_tracker_free(&camera->tracker);
+    vd_event_log_free(&camera->events);
+    vd_history_fini(&camera->history);
+    vd_clip_ring_fini(&camera->clips);
+    vd_result_pool_free(&camera->copies);
+}
+
 void vd_camera_cut_tracks_locked(vd_camera *camera)
 {
     vd_tracker_reset(camera->tracker);
