@@ -89,7 +89,7 @@ static void judge(VdWindow *window, vd_judgement judgement)
     if (!event || vd_window_is_page_shown(window, "events") ||
         vd_store_get_notice(store)->kind > VD_NOTICE_INFO)
         return;
-    vd_words_event(notice.text, sizeof notice.text, event, vd_store_is_file(store));
+    vd_words_event(notice.text, sizeof notice.text, event, vd_store_is_file(store) ? VD_EVENT_OF_FILE : 0);
     vd_store_show_notice(store, &notice);
 }
 

@@ -6,6 +6,7 @@
 #include "ui/actions.h"
 #include "ui/dialogs/devices.h"
 #include "ui/dialogs/recent.h"
+#include "ui/drop.h"
 #include "ui/keys.h"
 #include "ui/panels/empty.h"
 #include "ui/panels/events.h"
@@ -189,41 +190,11 @@ static gboolean window_state(GtkWidget *widget, GdkEventWindowState *event)
     return GTK_WIDGET_CLASS(vd_window_parent_class)->window_state_event(widget, event);
 }
 
-/* What a dropped or chosen URI stands for: a path where it is a local file. */
-static char *address_of(const char *uri)
-{
-    char *path = g_filename_from_uri(uri, NULL, NULL);
-    return path ? path : g_strdup(uri);
-}
-
-static bool is_model(const char *address)
-{
-    size_t length = strlen(address);
-    return length > 5 && !g_ascii_strcasecmp(address + length - 5, ".onnx");
-}
-
 static void drag_data_received(GtkWidget *widget, GdkDragContext *context, gint x, gint y,
                                GtkSelectionData *data, guint info, guint time)
 {
-    VdWindow *window = VD_WINDOW(widget);
-    char **uris = gtk_selection_data_get_uris(data), *source = NULL, *model = NULL;
     (void)x, (void)y, (void)info;
-    for (char **uri = uris; uri && *uri; uri++) {
-        char *address = address_of(*uri);
-        char **place = is_model(address) ? &model : &source;
-        if (*place)
-            g_free(address);
-        else
-            *place = address;
-    }
-    gtk_drag_finish(context, source || model, FALSE, time);
-    if (model)
-        vd_store_set_model(window->store, model, NULL);
-    if (source)
-        vd_store_open(window->store, source);
-    g_free(source);
-    g_free(model);
-    g_strfreev(uris);
+    gtk_drag_finish(context, vd_drop_open(VD_WINDOW(widget)->store, data), FALSE, time);
 }
 
 static gboolean size_panel(gpointer data)

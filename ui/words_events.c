@@ -22,9 +22,9 @@ static void G_GNUC_PRINTF(3, 4) append(char *out, size_t size, const char *forma
     g_free(text);
 }
 
-void vd_words_event_time(char *out, size_t size, const vd_event *event, bool of_file)
+void vd_words_event_time(char *out, size_t size, const vd_event *event, unsigned terms)
 {
-    if (of_file) {
+    if (terms & VD_EVENT_OF_FILE) {
         vd_words_time(out, size, event->opened_s);
         return;
     }
@@ -52,12 +52,15 @@ static const char *sign_of(vd_verdict verdict)
     return "…";
 }
 
-void vd_words_verdict(char *out, size_t size, const vd_event *event)
+void vd_words_verdict(char *out, size_t size, const vd_event *event, unsigned terms)
 {
+    /* Before it is asked about, its clip is being made. */
+    vd_verdict verdict =
+        event->verdict == VD_VERDICT_NONE && terms & VD_EVENT_STAGE2 ? VD_VERDICT_PENDING : event->verdict;
     *out = '\0';
-    if (event->verdict == VD_VERDICT_NONE)
+    if (verdict == VD_VERDICT_NONE)
         return;
-    append(out, size, "%s %s", sign_of(event->verdict), vd_verdict_words(event->verdict, event->cause));
+    append(out, size, "%s %s", sign_of(verdict), vd_verdict_words(verdict, event->cause));
     if (event->verdict == VD_VERDICT_VERIFIED || event->verdict == VD_VERDICT_REJECTED)
         append(out, size, " %.2f", (double)event->score);
     else if (event->verdict == VD_VERDICT_UNVERIFIED && event->cause == VD_CAUSE_DEGRADED)
@@ -73,11 +76,11 @@ const char *vd_words_judgement(vd_judgement judgement)
                                                    : "";
 }
 
-void vd_words_event(char *out, size_t size, const vd_event *event, bool of_file)
+void vd_words_event(char *out, size_t size, const vd_event *event, unsigned terms)
 {
     char time[16], verdict[96];
-    vd_words_event_time(time, sizeof time, event, of_file);
-    vd_words_verdict(verdict, sizeof verdict, event);
+    vd_words_event_time(time, sizeof time, event, terms);
+    vd_words_verdict(verdict, sizeof verdict, event, terms);
     *out = '\0';
     append(out, size, "%s, %s, confidence %.2f", event->class_name, time, (double)event->confidence);
     if (*verdict)

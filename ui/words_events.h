@@ -10,20 +10,25 @@
 #include "vedette/app/event.h"
 #include "vedette/app/verify.h"
 
+/* What else must be known of an event to speak of it. */
+enum vd_event_terms {
+    VD_EVENT_OF_FILE = 1 << 0, /* its source is a file: its time is a place in that */
+    VD_EVENT_STAGE2 = 1 << 1   /* a second model looks at it: what has no verdict will have one */
+};
+
 /* When it began: `14:03:07`, local time; of a file the place in it, `00:41`. */
-void vd_words_event_time(char *out, size_t size, const vd_event *event, bool of_file);
+void vd_words_event_time(char *out, size_t size, const vd_event *event, unsigned terms);
 
 /* A sign and words, so that neither colour nor sign has to be known: `✓ verified 0.93`, `✕ rejected 0.12`,
- * `? unverified: timed out`, `… pending`; empty where nothing was asked. In shadow mode ` · shadow` follows.
- */
-void vd_words_verdict(char *out, size_t size, const vd_event *event);
+ * `? unverified: timed out`, `… pending`; empty without stage 2. In shadow mode ` · shadow` follows. */
+void vd_words_verdict(char *out, size_t size, const vd_event *event, unsigned terms);
 
 /* `Confirmed`, `False alarm`, or nothing. */
 const char *vd_words_judgement(vd_judgement judgement);
 
 /* An event in one line, for those who cannot see its row:
  * `person, 14:03:07, confidence 0.87, ✓ verified 0.93, confirmed`. */
-void vd_words_event(char *out, size_t size, const vd_event *event, bool of_file);
+void vd_words_event(char *out, size_t size, const vd_event *event, unsigned terms);
 
 /* `14 events · 6 judged`. */
 void vd_words_events(char *out, size_t size, const vd_event_figures *figures);

@@ -1,6 +1,7 @@
 #include "ui/panels/event_row.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "ui/words_events.h"
@@ -58,7 +59,7 @@ static void set_text(GtkLabel *label, const char *text)
         gtk_label_set_text(label, text);
 }
 
-void vd_event_row_set(VdEventRow *row, const vd_event *event, bool of_file)
+void vd_event_row_set(VdEventRow *row, const vd_event *event, unsigned terms)
 {
     char text[256];
     GtkStyleContext *style = gtk_widget_get_style_context(GTK_WIDGET(row));
@@ -68,21 +69,20 @@ void vd_event_row_set(VdEventRow *row, const vd_event *event, bool of_file)
     row->revision = event->revision;
     show_picture(row, event);
     set_text(row->name, event->class_name);
-    vd_words_event_time(text, sizeof text, event, of_file);
+    vd_words_event_time(text, sizeof text, event, terms);
     set_text(row->time, text);
     g_snprintf(text, sizeof text, "Confidence %.2f", (double)event->confidence);
     set_text(row->confidence, text);
     set_text(row->judgement, vd_words_judgement(event->judgement));
-    vd_words_verdict(text, sizeof text, event);
+    vd_words_verdict(text, sizeof text, event, terms);
     set_text(row->verdict, text);
     gtk_widget_set_tooltip_text(GTK_WIDGET(row->verdict), *text ? text : NULL);
-    /* Without a second model there is no third line; once there is one, rows keep their height. */
-    gtk_widget_set_visible(GTK_WIDGET(row->verdict), event->verdict != VD_VERDICT_NONE);
+    gtk_widget_set_visible(GTK_WIDGET(row->verdict), *text != '\0');
     if (event->verdict == VD_VERDICT_REJECTED && !event->shadow)
         gtk_style_context_add_class(style, "rejected");
     else
         gtk_style_context_remove_class(style, "rejected");
-    vd_words_event(text, sizeof text, event, of_file);
+    vd_words_event(text, sizeof text, event, terms);
     atk_object_set_name(gtk_widget_get_accessible(GTK_WIDGET(row)), text);
 }
 

@@ -3,7 +3,6 @@
 #define VD_UI_PANELS_EVENT_ROW_H
 
 #include <gtk/gtk.h>
-#include <stdbool.h>
 
 #include "vedette/app/event.h"
 
@@ -13,8 +12,10 @@ G_DECLARE_FINAL_TYPE(VdEventRow, vd_event_row, VD, EVENT_ROW, GtkListBoxRow)
 /* Shown; vd_event_row_set comes next. */
 VdEventRow *vd_event_row_new(void);
 
-/* Shows what `event` says now; nothing is done where that has not changed. A row shows one event for good. */
-void vd_event_row_set(VdEventRow *row, const vd_event *event, bool of_file);
+/* Shows what `event` says now; nothing is done where that has not changed. A row shows one event for good.
+ *
+ * terms  of vd_event_terms, the same each time */
+void vd_event_row_set(VdEventRow *row, const vd_event *event, unsigned terms);
 
 uint64_t vd_event_row_get_id(const VdEventRow *row);
 

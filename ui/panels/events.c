@@ -18,6 +18,12 @@ struct _VdEvents {
 
 G_DEFINE_TYPE(VdEvents, vd_events, GTK_TYPE_BOX)
 
+static unsigned terms_of(const vd_store *store)
+{
+    return (vd_store_is_file(store) ? VD_EVENT_OF_FILE : 0) |
+           (vd_store_get_stage2(store) ? VD_EVENT_STAGE2 : 0);
+}
+
 static GtkAdjustment *scroll_of(VdEvents *panel)
 {
     return gtk_scrolled_window_get_vadjustment(GTK_SCROLLED_WINDOW(panel->scrolled));
@@ -38,7 +44,7 @@ static void remove_last(VdEvents *panel)
 static void insert_first(VdEvents *panel, const vd_event *event)
 {
     VdEventRow *row = vd_event_row_new();
-    vd_event_row_set(row, event, vd_store_is_file(panel->store));
+    vd_event_row_set(row, event, terms_of(panel->store));
     gtk_list_box_prepend(panel->list, GTK_WIDGET(row));
     g_ptr_array_insert(panel->rows, 0, row);
 }
@@ -73,8 +79,7 @@ static void show_rows(VdEvents *panel)
     for (guint i = fresh; i > 0; i--)
         insert_first(panel, vd_store_get_event(panel->store, (int)i - 1));
     for (guint i = fresh; i < MIN(count, panel->rows->len); i++)
-        vd_event_row_set(row_at(panel, i), vd_store_get_event(panel->store, (int)i),
-                         vd_store_is_file(panel->store));
+        vd_event_row_set(row_at(panel, i), vd_store_get_event(panel->store, (int)i), terms_of(panel->store));
 }
 
 static GtkListBoxRow *find_row(VdEvents *panel, uint64_t id)
