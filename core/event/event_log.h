@@ -13,8 +13,8 @@
 #include "vedette/app/event.h"
 #include "vedette/app/track.h"
 
-/* Only the newest events keep their pictures: 12 MiB at most. */
-enum { VD_EVENTS_MOST = 500, VD_EVENT_THUMBNAILS = 200 };
+/* Only the newest events keep their pictures. */
+enum { VD_EVENTS_MOST = 500, VD_EVENT_THUMBNAILS = 64 };
 
 typedef struct vd_event_log vd_event_log;
 

@@ -36,7 +36,9 @@ enum {
     VD_FRAMES_UNDER_WAY = 12, /* beyond those that wait: shown, detected, recorded */
     VD_DISPLAY_PICTURES = 4,
     VD_CAMERA_FINISHING = 4, /* recordings that may wait for the keeper, which may be loading a model */
-    VD_CAMERA_ASKED = 256    /* events that wait for their clip or their verdict */
+    VD_THUMBNAIL_WIDTH = 128,
+    VD_THUMBNAIL_HEIGHT = 96,
+    VD_CAMERA_ASKED = 256 /* events that wait for their clip or their verdict */
 };
 
 /* The longest that a picture is held back for its boxes (row F2). */
@@ -64,7 +66,8 @@ struct vd_camera {
     vd_camera_options options; /* its texts are copies */
     char address[1024], name[96], recording_folder[512], device[32];
     bool is_live;
-    vd_cancel cancel; /* the source's */
+    vd_cancel cancel;          /* the source's */
+    vd_frame_pool *thumbnails; /* of events: 3 MiB, all made before the first frame */
     vd_thread reader, presenter, keeper, asker;
     vd_mutex wake_lock; /* guards wake_closed and the call of wake */
     bool wake_closed;

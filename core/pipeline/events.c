@@ -21,18 +21,17 @@
 
 /* --- Pictures */
 
-enum { THUMBNAIL_WIDTH = 144, THUMBNAIL_HEIGHT = 108 }; /* under 64 KiB */
-
 /* The part of the picture around a box: a bit more than it, in the thumbnail's shape, whole pixels of colour.
  */
 static vd_image view_around(const vd_image *image, const vd_box *box)
 {
     double center_x = ((double)box->x1 + (double)box->x2) / 2;
     double center_y = ((double)box->y1 + (double)box->y2) / 2;
-    double height = fmax(1.3 * ((double)box->y2 - (double)box->y1),
-                         1.3 * ((double)box->x2 - (double)box->x1) * THUMBNAIL_HEIGHT / THUMBNAIL_WIDTH);
+    double height =
+        fmax(1.3 * ((double)box->y2 - (double)box->y1),
+             1.3 * ((double)box->x2 - (double)box->x1) * VD_THUMBNAIL_HEIGHT / VD_THUMBNAIL_WIDTH);
     height = fmin(fmax(height, 32), image->height);
-    double width = fmin(height * THUMBNAIL_WIDTH / THUMBNAIL_HEIGHT, image->width);
+    double width = fmin(height * VD_THUMBNAIL_WIDTH / VD_THUMBNAIL_HEIGHT, image->width);
     int x = (int)fmin(fmax(center_x - width / 2, 0), image->width - width) & ~1;
     int y = (int)fmin(fmax(center_y - height / 2, 0), image->height - height) & ~1;
     vd_image view = *image;
@@ -46,19 +45,17 @@ static vd_image view_around(const vd_image *image, const vd_box *box)
     return view;
 }
 
-/* A picture with a pool of its own, so that its memory goes with the event. */
-static vd_frame *make_thumbnail(const vd_frame *frame, const vd_box *box, vd_scratch *scratch)
+/* NULL: the window holds more of them than the log has. */
+static vd_frame *make_thumbnail(vd_camera *camera, const vd_frame *frame, const vd_box *box,
+                                vd_scratch *scratch)
 {
-    vd_frame_pool *pool = NULL;
     vd_frame *thumbnail = NULL;
-    if (frame->image.format != VD_PIXEL_I420 && frame->image.format != VD_PIXEL_BGRX)
+    if ((frame->image.format != VD_PIXEL_I420 && frame->image.format != VD_PIXEL_BGRX) ||
+        vd_frame_pool_take(camera->thumbnails, &thumbnail))
         return NULL;
-    if (vd_frame_pool_new(VD_PIXEL_BGRX, THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT, 1, &pool) == VD_OK)
-        vd_frame_pool_take(pool, &thumbnail);
     vd_image view = view_around(&frame->image, box);
-    if (thumbnail && vd_convert_scale(&view, VD_FILTER_GOOD, scratch, &thumbnail->image))
+    if (vd_convert_scale(&view, VD_FILTER_GOOD, scratch, &thumbnail->image))
         vd_frame_unref(&thumbnail);
-    vd_frame_pool_free(&pool);
     return thumbnail;
 }
 
@@ -70,7 +67,7 @@ void vd_camera_cut_thumbnails(vd_camera *camera, const vd_frame *frame, const ui
         const vd_event *event = vd_event_log_find(camera->events, events[i]);
         vd_box box = event ? event->box : (vd_box){0};
         vd_mutex_unlock(&camera->lock);
-        vd_frame *thumbnail = event ? make_thumbnail(frame, &box, &scratch) : NULL;
+        vd_frame *thumbnail = event ? make_thumbnail(camera, frame, &box, &scratch) : NULL;
         vd_mutex_lock(&camera->lock);
         bool taken = thumbnail && vd_event_log_set_thumbnail(camera->events, events[i], thumbnail);
         vd_mutex_unlock(&camera->lock);

@@ -33,7 +33,9 @@ int vd_camera_make_tracks(vd_camera *camera, vd_error *error)
                             camera->options.temporal_size, VD_CLIP_MOST);
     if (code == VD_OK)
         code = vd_tracker_new(&camera->options.tracking, &camera->tracker, error);
-    if (code == VD_OK && (vd_event_log_new(&camera->events) || vd_result_pool_new(0, &camera->copies)))
+    if (code == VD_OK && (vd_event_log_new(&camera->events) || vd_result_pool_new(0, &camera->copies) ||
+                          vd_frame_pool_new(VD_PIXEL_BGRX, VD_THUMBNAIL_WIDTH, VD_THUMBNAIL_HEIGHT,
+                                            VD_EVENT_THUMBNAILS + 4, &camera->thumbnails)))
         code = vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory for a camera's events.");
     if (code == VD_OK)
         vd_camera_set_scores_locked(camera);
@@ -47,6 +49,7 @@ void vd_camera_free_tracks(vd_camera *camera)
     vd_history_fini(&camera->history);
     vd_clip_ring_fini(&camera->clips);
     vd_result_pool_free(&camera->copies);
+    vd_frame_pool_free(&camera->thumbnails);
 }
 
 void vd_camera_cut_tracks_locked(vd_camera *camera)

@@ -210,7 +210,7 @@ void vd_camera_set_shadow(vd_camera *camera, bool shadow); /* for events from no
 
 /* The newest `room` events that changed after the revision `since` (0: all), newest first, each with a
  * reference to its thumbnail (vd_event_clear gives it back). An event keeps its id: what came before is
- * replaced by it.
+ * replaced by it, its thumbnail too: only the newest 64 have one, and who holds more gets none for the next.
  *
  * ret_revision  to ask with the next time; NULL: not wanted
  * Returns their number. */
