@@ -1,4 +1,7 @@
-/* One event of the list: its picture, class, time and confidence, the verdict, and what the operator said. */
+/* One event of the list: its picture, class, time and confidence, the verdict, and what the operator said.
+ *
+ * A row paints itself and has no widgets inside: GTK styles all rows anew when one comes, which with nine
+ * widgets in each of 500 rows takes a tenth of a second. */
 #ifndef VD_UI_PANELS_EVENT_ROW_H
 #define VD_UI_PANELS_EVENT_ROW_H
 
@@ -12,7 +15,8 @@ G_DECLARE_FINAL_TYPE(VdEventRow, vd_event_row, VD, EVENT_ROW, GtkListBoxRow)
 /* Shown; vd_event_row_set comes next. */
 VdEventRow *vd_event_row_new(void);
 
-/* Shows what `event` says now; nothing is done where that has not changed. A row shows one event for good.
+/* Shows what `event` says now; nothing is done where that has not changed. A row shows one event for good,
+ * and its size never changes.
  *
  * terms  of vd_event_terms, the same each time */
 void vd_event_row_set(VdEventRow *row, const vd_event *event, unsigned terms);
