@@ -20,7 +20,8 @@ enum vd_event_terms {
 void vd_words_event_time(char *out, size_t size, const vd_event *event, unsigned terms);
 
 /* A sign and words, so that neither colour nor sign has to be known: `✓ verified 0.93`, `✕ rejected 0.12`,
- * `? unverified: timed out`, `… pending`; empty without stage 2. In shadow mode ` · shadow` follows. */
+ * `? unverified: timed out`, `… pending`, and with the simple score `? unverified: degraded (0.61)`; empty
+ * without stage 2. In shadow mode ` · shadow` follows. */
 void vd_words_verdict(char *out, size_t size, const vd_event *event, unsigned terms);
 
 /* `Confirmed`, `False alarm`, or nothing. */

@@ -44,8 +44,7 @@ static const struct {
     {VD_VERDICT_REJECTED, VD_CAUSE_NONE, true, VD_EVENT_STAGE2, "✕ rejected 0.12 · shadow"},
     {VD_VERDICT_UNVERIFIED, VD_CAUSE_TIMED_OUT, false, VD_EVENT_STAGE2, "? unverified: timed out"},
     {VD_VERDICT_UNVERIFIED, VD_CAUSE_DROPPED, false, VD_EVENT_STAGE2, "? unverified: dropped"},
-    {VD_VERDICT_UNVERIFIED, VD_CAUSE_DEGRADED, false, VD_EVENT_STAGE2,
-     "? unverified: degraded, simple score 0.12"}};
+    {VD_VERDICT_UNVERIFIED, VD_CAUSE_DEGRADED, false, VD_EVENT_STAGE2, "? unverified: degraded (0.12)"}};
 
 START_TEST(verdicts)
 {

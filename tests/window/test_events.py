@@ -119,6 +119,26 @@ class Events(harness.WindowTest):
         program.key('Left')
         program.wait(lambda: program.picture().frame == frame - 1, 'without Shift it is one frame')
 
+    def test_up_and_down_in_the_list(self):
+        program = self.watch(settings(tiny_verifier.write(model_path())))
+        program.wait(lambda: len(self.rows(program)) >= 3 and not self.named(program, 'pending'), 'three events', 30)
+        program.key('space')
+
+        def chosen():
+            return [i for i, row in enumerate(self.rows(program))
+                    if row.get_state_set().contains(harness.Atspi.StateType.SELECTED)]
+        program.click(self.rows(program)[0])
+        program.wait(lambda: chosen() == [0], 'the newest is chosen')
+        program.key('Down', 'Down')
+        program.wait(lambda: chosen() == [2], 'two older')
+        program.key('Up')
+        program.wait(lambda: chosen() == [1], 'one newer')
+        program.key('x')
+        program.wait(lambda: 'false alarm' in self.rows(program)[1].get_name(), 'a judgement from within the list')
+        program.key('t')
+        slider = program.get('slider', 'Confidence')
+        self.assertAlmostEqual(harness.Atspi.Value.get_current_value(slider), 0.25, 3)
+
     def test_pages_and_panel(self):
         program = self.watch(settings(tiny_verifier.write(model_path())))
         program.key('t')
