@@ -131,6 +131,12 @@ bool bench_is_listed(const char *list, const char *name);
 /* Every word of --cases must be one of `names`, of which there are at most 16. A cli_status; explains. */
 int bench_check_cases(const char *list, const char *const *names, int count);
 
+/* vedette-cli bench track, with its own arguments. A cli_status. */
+int bench_track(int argc, char **argv);
+
+/* vedette-cli bench verify, likewise. */
+int bench_verify(int argc, char **argv);
+
 /* --- The cases of `bench async`. Each returns a cli_status. */
 int bench_sync(bench_job *job);
 int bench_async_workers(bench_job *job);

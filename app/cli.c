@@ -16,6 +16,7 @@ static const struct command {
     {"record", "record a camera or clip, clean and with boxes, without a window", cmd_record},
     {"check-model", "say what a model file is, or why it cannot be used", cmd_check_model},
     {"evaluate", "measure how well a model finds what is labelled in a folder of pictures", cmd_evaluate},
+    {"track", "put detections of the same object under one id", cmd_track},
     {"devices", "list cameras, what can compute, and hardware decoders", cmd_devices},
     {"demo", "render the demonstration's road into a clip, with its exact truth", cmd_demo},
     {"bench", "measure the detector and the pipeline", cmd_bench},

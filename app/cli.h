@@ -74,6 +74,7 @@ int cmd_detect(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_check_model(int argc, char **argv);
 int cmd_evaluate(int argc, char **argv);
+int cmd_track(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

@@ -114,13 +114,20 @@ int cmd_bench(int argc, char **argv)
         return bench_engine(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "scene") == 0)
         return bench_scene(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "track") == 0)
+        return bench_track(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "verify") == 0)
+        return bench_verify(argc - 1, argv + 1);
     bool help = argc >= 2 && strcmp(argv[1], "--help") == 0;
     if (argc >= 2 && !help)
-        cli_complain("There is no benchmark `%s`; there are `async`, `engine` and `scene`.", argv[1]);
+        cli_complain("There is no benchmark `%s`; there are `async`, `engine`, `scene`, `track` and `verify`.",
+                     argv[1]);
     fprintf(help ? stdout : stderr, "Usage: vedette-cli bench NAME [OPTIONS]\n\n"
                                     "  async   the detector, the video pipeline and what they cost\n"
                                     "  engine  a network's passes, by layer and beside others\n"
-                                    "  scene   the demonstration's models on scenes that they never saw\n\n"
+                                    "  scene   the demonstration's models on scenes that they never saw\n"
+                                    "  track   the tracker\n"
+                                    "  verify  the second model's workers\n\n"
                                     "vedette-cli bench NAME --help tells the options.\n");
     return help ? CLI_DONE : CLI_WRONG;
 }

@@ -12,11 +12,12 @@
 #include "options.h"
 #include "request.h"
 #include "stats_line.h"
+#include "tracking.h"
 
 enum { MAX_CLASSES = 1024 };
 
 struct tally {
-    int64_t detections, frames;
+    int64_t detections, frames, tracks;
 };
 
 struct job {
@@ -28,6 +29,8 @@ struct job {
     FILE *stats; /* NULL: none */
     vd_monitor *monitor;
     bool words; /* results in words on stdout */
+    bool track;
+    cli_tracking tracking;
     int64_t stride, batch, max_frames;
     double max_seconds;
 
@@ -36,30 +39,38 @@ struct job {
     cli_progress progress;
     bool model_refused; /* it would be for the next source as well */
     int64_t frames;
+    int last_id;     /* of tracks */
     int sink_status; /* why the sink ended the run; CLI_DONE while it did not */
     struct tally tallies[MAX_CLASSES];
 };
 
-static const char help_text[] = "SOURCE is a picture, a clip, /dev/videoN, rtsp://…, http(s)://…, "
-                                "demo:[key=value,…], or the name of a camera\n"
-                                "in the settings. Cameras and demo: end by --frames, --seconds or Ctrl-C.\n\n"
-                                "--json writes a line a frame, also for frames in which nothing is found. "
-                                "--annotate writes the pictures and\n"
-                                "clips with boxes: OUT ends in .png or .jpg for one picture, in .mp4 for one "
-                                "clip; with several sources it is a\n"
-                                "folder, with one file a source. Files of that name are replaced if they are "
-                                "regular files and no source.\n\n"
-                                "Without --model: demo for demo:, builtin:people for the rest. demo is the "
-                                "detector of the demonstration's\n"
-                                "cracks and potholes; where it is not installed, demo: has builtin:motion.\n";
+static const char help_text[] =
+    "SOURCE is a picture, a clip, /dev/videoN, rtsp://…, http(s)://…, "
+    "demo:[key=value,…], or the name of a camera\n"
+    "in the settings. Cameras and demo: end by --frames, --seconds or Ctrl-C.\n\n"
+    "--json writes a line a frame, also for frames in which nothing is found. "
+    "--annotate writes the pictures and\n"
+    "clips with boxes: OUT ends in .png or .jpg for one picture, in .mp4 for one "
+    "clip; with several sources it is a\n"
+    "folder, with one file a source. Files of that name are replaced if they are "
+    "regular files and no source.\n\n"
+    "--track goes on with a track from a score of 0.1 up. In the lines of a file an id stands from its "
+    "track's first\ndetection on, and frames in which it was not detected carry its box between two "
+    "detections with\n\"interpolated\":true; of a camera, and in pictures, an id stands from the second detection "
+    "on.\n\n"
+    "Without --model: demo for demo:, builtin:people for the rest. demo is the detector of the demonstration's\n"
+    "cracks and potholes; where it is not installed, demo: has builtin:motion.\n";
 
 static void count_detections(struct job *job, const vd_detection *detections, size_t count)
 {
     bool seen[MAX_CLASSES] = {false};
+    int last_id = job->last_id;
     for (size_t i = 0; i < count; i++) {
-        int id = detections[i].class_id;
+        int id = detections[i].class_id, track = detections[i].track_id;
         if (id < 0 || id >= MAX_CLASSES)
             continue;
+        job->tallies[id].tracks += track > last_id; /* ids rise */
+        job->last_id = track > job->last_id ? track : job->last_id;
         job->tallies[id].detections++;
         job->tallies[id].frames += !seen[id];
         seen[id] = true;
@@ -72,30 +83,49 @@ static const char *source_text(const struct job *job, const vd_source_info *info
     return cut && !strstr(job->source, "://") ? job->source : info->address;
 }
 
-static int write_json(struct job *job, const vd_source_info *info, const vd_frame *frame,
-                      const vd_result *result, const vd_error *error, const vd_detection *detections,
-                      size_t count)
+/* What the sink ends the run with, and the command its work, when a part of it went wrong. */
+static int stop(struct job *job, int status)
+{
+    job->sink_status = status;
+    return status == CLI_DONE ? VD_OK : VD_EIO;
+}
+
+static cli_frame_line line_of(const struct job *job, const vd_source_info *info, const vd_frame *frame,
+                              const vd_result *result, const vd_error *error)
 {
     const vd_image *image = vd_frame_get_image(frame);
-    cli_frame_line line = {.source = source_text(job, info),
-                           .frame = vd_frame_get_index(frame),
-                           .time_s = vd_frame_get_time_s(frame),
-                           .width = image->width,
-                           .height = image->height,
-                           .model = result ? result->model : vd_detector_name(job->request.detector),
-                           .result = result,
-                           .error = result  ? NULL
-                                    : error ? error->text
-                                            : "",
-                           .detections = detections,
-                           .count = count};
-    if (!job->json)
-        return VD_OK;
-    cli_json_frame(job->json, &line);
-    if (!cli_output_failed(job->json, "the JSON lines"))
-        return VD_OK;
-    job->sink_status = CLI_FAILED;
-    return VD_EIO;
+    return (cli_frame_line){.source = source_text(job, info),
+                            .frame = vd_frame_get_index(frame),
+                            .time_s = vd_frame_get_time_s(frame),
+                            .width = image->width,
+                            .height = image->height,
+                            .model = result ? result->model : vd_detector_name(job->request.detector),
+                            .result = result,
+                            .error = result  ? NULL
+                                     : error ? error->text
+                                             : ""};
+}
+
+/* What counts in a frame, to `detections`; with tracks as they are known now. Writes the lines that are due:
+ * a file's wait until it is certain which of their detections begin a track. */
+static int take_detections(struct job *job, const cli_frame_line *of, bool wait, vd_detection *detections,
+                           size_t *ret_count)
+{
+    cli_frame_line line = *of;
+    vd_thresholds thresholds = job->request.thresholds;
+    if (job->track)
+        thresholds.confidence = cli_tracking_floor(thresholds.confidence);
+    line.detections = detections;
+    line.count = of->result ? vd_result_select(of->result, &thresholds, detections) : 0;
+    *ret_count = line.count;
+    if (job->track) {
+        int code = stop(job, cli_tracking_push(&job->tracking, &line, detections, !wait, ret_count));
+        if (code)
+            return code;
+    } else if (job->json) {
+        cli_json_frame(job->json, &line);
+    }
+    return stop(job, job->json && cli_output_failed(job->json, "the JSON lines") ? CLI_FAILED : CLI_DONE);
 }
 
 static void print_picture(const vd_source_info *info, const vd_result *result, const vd_detection *detections,
@@ -120,14 +150,15 @@ static int take_frame(void *context, const vd_source_info *info, vd_frame *frame
     static vd_detection detections[VD_MAX_DETECTIONS]; /* the main thread's */
     static cli_boxes boxes;
     const vd_image *image = vd_frame_get_image(frame);
-    size_t count = result ? vd_result_select(result, &job->request.thresholds, detections) : 0;
+    size_t count = 0;
     if (job->frames == 0)
         cli_progress_begin(&job->progress, info, job->max_frames, job->max_seconds);
     job->frames++;
-    count_detections(job, detections, count);
-    int code = write_json(job, info, frame, result, error, detections, count);
+    cli_frame_line line = line_of(job, info, frame, result, error);
+    int code = take_detections(job, &line, !info->is_live, detections, &count);
     if (code != VD_OK)
         return code;
+    count_detections(job, detections, count);
     cli_boxes_fill(&boxes, result ? result->labels : NULL, detections, count, image->width, image->height);
     code = cli_annotator_write(&job->annotator, info, frame, &boxes.drawing, &job->sink_status);
     if (code != VD_OK)
@@ -154,8 +185,11 @@ static void print_tallies(struct job *job)
         struct tally *tally = &job->tallies[best];
         if (tally->detections == 0)
             break;
-        printf("  %-14s %" PRId64 " in %" PRId64 " frame%s\n", vd_labels_name(labels, best),
-               tally->detections, tally->frames, tally->frames == 1 ? "" : "s");
+        printf("  %-14s %" PRId64 " in %" PRId64 " frame%s", vd_labels_name(labels, best), tally->detections,
+               tally->frames, tally->frames == 1 ? "" : "s");
+        if (job->track)
+            printf(", %" PRId64 " track%s", tally->tracks, tally->tracks == 1 ? "" : "s");
+        putchar('\n');
         tally->detections = 0;
     }
     if (printed == 0)
@@ -222,6 +256,10 @@ static int detect_source(struct job *job, const char *source)
     job->model_refused = status != CLI_DONE;
     if (job->model_refused)
         return status;
+    if (job->track)
+        status = cli_tracking_begin(&job->tracking, job->request.thresholds.confidence, job->json);
+    if (status != CLI_DONE)
+        return status;
     vd_run_options options = cli_request_run_options(&job->request, job->source);
     options.stride = (int)job->stride;
     options.batch = (int)job->batch;
@@ -234,7 +272,9 @@ static int detect_source(struct job *job, const char *source)
         vd_monitor_take(job->monitor, &before);
     int code = vd_run(&options, take_frame, job, &summary, &error);
     cli_progress_clear();
-    status = cli_annotator_end(&job->annotator);
+    status = cli_worse(cli_annotator_end(&job->annotator), cli_tracking_end(&job->tracking));
+    if (job->json && job->sink_status == CLI_DONE && cli_output_failed(job->json, "the JSON lines"))
+        job->sink_status = CLI_FAILED;
     if (job->sink_status != CLI_DONE)
         return cli_worse(status, job->sink_status);
     if (code != VD_OK && code != VD_ECANCELED)
@@ -292,6 +332,8 @@ int cmd_detect(int argc, char **argv)
     static struct job job = {.request = CLI_REQUEST_INIT, .words = true, .stride = 1, .batch = 1};
     const cli_option options[] = {
         CLI_REQUEST_OPTIONS(&job.request),
+        {"track", CLI_FLAG, &job.track, 0, 0, NULL,
+         "put detections of the same object under one id; --conf is what starts a track"},
         {"json", CLI_TEXT, &job.json_path, 0, 0, "FILE|-", "JSON Lines, a line a frame, to a file or stdout"},
         {"stats", CLI_TEXT, &job.stats_path, 0, 0, "FILE|-", "what each source cost, a JSON line a source"},
         {"annotate", CLI_TEXT, &job.annotator.out, 0, 0, "OUT",
@@ -314,6 +356,7 @@ int cmd_detect(int argc, char **argv)
     if (status != CLI_DONE)
         return status == CLI_HELPED ? CLI_DONE : status;
     status = detect_all(&job, operands, argv + 1);
+    cli_tracking_clear(&job.tracking);
     cli_annotator_clear(&job.annotator);
     cli_request_clear(&job.request);
     return status;

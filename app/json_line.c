@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 
 /* The length of the valid UTF-8 sequence at `s`; 0 when there is none. A zero byte ends every sequence. */
 static size_t valid_sequence(const unsigned char *s)
@@ -64,7 +65,8 @@ void cli_json_box(FILE *stream, const vd_box *box)
     fputc(']', stream);
 }
 
-void cli_json_detection(FILE *stream, const vd_detection *detection, const char *class_name)
+static void put_detection(FILE *stream, const vd_detection *detection, const char *class_name,
+                          bool interpolated)
 {
     fputs("{\"bbox\":", stream);
     cli_json_box(stream, &detection->box);
@@ -74,6 +76,8 @@ void cli_json_detection(FILE *stream, const vd_detection *detection, const char 
     cli_json_text(stream, class_name);
     if (detection->track_id > 0)
         fprintf(stream, ",\"track_id\":%d", detection->track_id);
+    if (interpolated)
+        fputs(",\"interpolated\":true", stream);
     fputc('}', stream);
 }
 
@@ -94,17 +98,27 @@ static void put_timing(FILE *stream, const vd_result *result)
     fputc('}', stream);
 }
 
+void cli_json_detection(FILE *stream, const vd_detection *detection, const char *class_name)
+{
+    put_detection(stream, detection, class_name, false);
+}
+
 void cli_json_frame(FILE *stream, const cli_frame_line *line)
 {
-    fputs("{\"source\":", stream);
-    cli_json_text(stream, line->source);
-    fprintf(stream, ",\"frame\":%" PRId64 ",\"time\":", line->frame);
+    const vd_labels *labels = line->result ? line->result->labels : line->labels;
+    fputc('{', stream);
+    if (line->source) {
+        fputs("\"source\":", stream);
+        cli_json_text(stream, line->source);
+        fputc(',', stream);
+    }
+    fprintf(stream, "\"frame\":%" PRId64 ",\"time\":", line->frame);
     put_number(stream, line->time_s, 3);
     fputs(",\"detections\":[", stream);
     for (size_t i = 0; i < line->count; i++) {
         fputs(i ? "," : "", stream);
-        cli_json_detection(stream, &line->detections[i],
-                           vd_labels_name(line->result->labels, line->detections[i].class_id));
+        put_detection(stream, &line->detections[i], vd_labels_name(labels, line->detections[i].class_id),
+                      i + line->interpolated >= line->count);
     }
     fputc(']', stream);
     if (line->error) {
@@ -113,11 +127,17 @@ void cli_json_frame(FILE *stream, const cli_frame_line *line)
     }
     if (line->result)
         put_timing(stream, line->result);
-    fputs(",\"model\":", stream);
-    cli_json_text(stream, line->model);
-    if (line->result && line->result->input_width > 0)
-        fprintf(stream, ",\"input\":[%d,%d]", line->result->input_width, line->result->input_height);
-    fprintf(stream, ",\"width\":%d,\"height\":%d}\n", line->width, line->height);
+    if (line->model) {
+        fputs(",\"model\":", stream);
+        cli_json_text(stream, line->model);
+    }
+    int input_width = line->result ? line->result->input_width : line->input_width;
+    if (input_width > 0)
+        fprintf(stream, ",\"input\":[%d,%d]", input_width,
+                line->result ? line->result->input_height : line->input_height);
+    if (line->width > 0)
+        fprintf(stream, ",\"width\":%d,\"height\":%d", line->width, line->height);
+    fputs("}\n", stream);
 }
 
 static void put_objects(FILE *stream, const cli_truth_line *line, bool decoys)

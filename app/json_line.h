@@ -9,15 +9,18 @@
 #include "vedette/detection.h"
 
 typedef struct cli_frame_line {
-    const char *source;
+    const char *source; /* NULL: left out, as are sizes of 0 and a model of NULL */
     int64_t frame;
     double time_s;
     int width, height;       /* of the source picture */
     const char *model;       /* the model's name */
-    const vd_result *result; /* NULL when detection failed: then `error` says why */
+    const vd_result *result; /* NULL when detection failed: then `error` says why; or when it is not known */
     const char *error;
+    const vd_labels *labels;        /* without a result: the names */
+    int input_width, input_height;  /* without a result: of the network */
     const vd_detection *detections; /* those that count */
     size_t count;
+    size_t interpolated; /* how many of them, the last ones, were not detected but stand between detections */
 } cli_frame_line;
 
 /* Writes the line with its end. Failures show in ferror(stream). */

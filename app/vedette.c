@@ -27,6 +27,7 @@ typedef struct program {
     arguments args;
     vd_settings settings;
     vd_error settings_error; /* code 0: none */
+    vd_verifiers *verifiers;
     VdWindow *window;
     int status;
 } program;
@@ -189,6 +190,7 @@ static void activate(GtkApplication *application, program *p)
 {
     const arguments *args = &p->args;
     vd_window_options options = {.settings = &p->settings,
+                                 .verifiers = p->verifiers,
                                  .error = p->settings_error.code ? &p->settings_error : NULL,
                                  .source = args->sources ? args->sources[0] : NULL,
                                  .model = args->model,
@@ -211,6 +213,7 @@ static int run(program *p, const char *name)
         fprintf(stderr, "vedette: There is no display to open a window on; vedette-cli works without one.\n");
         return STATUS_FAILED;
     }
+    p->verifiers = vd_verifiers_new();
     char *argv[] = {g_strdup(name), NULL};
     GtkApplication *application = gtk_application_new("org.vedette.Vedette", G_APPLICATION_NON_UNIQUE);
     g_signal_connect(application, "activate", G_CALLBACK(activate), p);
@@ -254,5 +257,6 @@ int main(int argc, char **argv)
         fflush(NULL);
         _exit(status);
     }
+    vd_verifiers_free(&p.verifiers);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "ui/dialogs/address.h"
 #include "ui/dialogs/files.h"
 #include "ui/snapshot.h"
+#include "ui/words_events.h"
 
 #define STEP 0.01
 
@@ -62,6 +63,58 @@ HANDLER(step_forward)
 {
     UNUSED;
     vd_store_step(STORE, 1);
+}
+
+HANDLER(event_back)
+{
+    UNUSED;
+    vd_window_show_page(VD_WINDOW(window), "events");
+    vd_store_choose_neighbour(STORE, -1);
+}
+
+HANDLER(event_forward)
+{
+    UNUSED;
+    vd_window_show_page(VD_WINDOW(window), "events");
+    vd_store_choose_neighbour(STORE, 1);
+}
+
+/* Where the list does not show it (full screen), a sentence does. */
+static void judge(VdWindow *window, vd_judgement judgement)
+{
+    vd_store *store = vd_window_get_store(window);
+    vd_notice notice = {.kind = VD_NOTICE_INFO, .brief = true};
+    vd_store_judge(store, judgement);
+    const vd_event *event = vd_store_find_event(store, vd_store_get_chosen(store));
+    if (!event || vd_window_is_page_shown(window, "events") ||
+        vd_store_get_notice(store)->kind > VD_NOTICE_INFO)
+        return;
+    vd_words_event(notice.text, sizeof notice.text, event, vd_store_is_file(store) ? VD_EVENT_OF_FILE : 0);
+    vd_store_show_notice(store, &notice);
+}
+
+HANDLER(confirm)
+{
+    UNUSED;
+    judge(window, VD_JUDGEMENT_CONFIRMED);
+}
+
+HANDLER(false_alarm)
+{
+    UNUSED;
+    judge(window, VD_JUDGEMENT_FALSE_ALARM);
+}
+
+HANDLER(show_tune)
+{
+    UNUSED;
+    vd_window_show_page(VD_WINDOW(window), "tune");
+}
+
+HANDLER(show_events)
+{
+    UNUSED;
+    vd_window_show_page(VD_WINDOW(window), "events");
 }
 
 HANDLER(confidence_up)
@@ -185,6 +238,12 @@ static const GActionEntry ENTRIES[] = {
     {.name = "play", .activate = play},
     {.name = "step-back", .activate = step_back},
     {.name = "step-forward", .activate = step_forward},
+    {.name = "event-back", .activate = event_back},
+    {.name = "event-forward", .activate = event_forward},
+    {.name = "confirm", .activate = confirm},
+    {.name = "false-alarm", .activate = false_alarm},
+    {.name = "show-tune", .activate = show_tune},
+    {.name = "show-events", .activate = show_events},
     {.name = "confidence-up", .activate = confidence_up},
     {.name = "confidence-down", .activate = confidence_down},
     {.name = "overlap-up", .activate = overlap_up},
@@ -239,6 +298,12 @@ void vd_actions_update(VdWindow *window)
     enable(window, "play", file);
     enable(window, "step-back", file);
     enable(window, "step-forward", file);
+    enable(window, "event-back", vd_store_get_event_count(store) > 0);
+    enable(window, "event-forward", vd_store_get_event_count(store) > 0);
+    enable(window, "confirm", vd_store_get_chosen(store) != 0);
+    enable(window, "false-alarm", vd_store_get_chosen(store) != 0);
+    enable(window, "show-tune", source);
+    enable(window, "show-events", source);
     enable(window, "snapshot", picture);
     enable(window, "record", picture && (moving || status->recording));
     enable(window, "retry", source);

@@ -3,9 +3,16 @@
 typedef struct vd_key {
     guint keyval;
     const char *action;
+    gboolean shift; /* with Shift alone; the others do not mind it */
 } vd_key;
 
-static const vd_key KEYS[] = {{GDK_KEY_space, "play"},
+static const vd_key KEYS[] = {{GDK_KEY_Left, "event-back", TRUE},
+                              {GDK_KEY_Right, "event-forward", TRUE},
+                              {GDK_KEY_c, "confirm"},
+                              {GDK_KEY_x, "false-alarm"},
+                              {GDK_KEY_t, "show-tune"},
+                              {GDK_KEY_e, "show-events"},
+                              {GDK_KEY_space, "play"},
                               {GDK_KEY_Left, "step-back"},
                               {GDK_KEY_Right, "step-forward"},
                               {GDK_KEY_Up, "confidence-up"},
@@ -40,7 +47,9 @@ static gboolean belongs_to(GtkWidget *focus, guint keyval)
         return FALSE;
     if (GTK_IS_EDITABLE(focus) || GTK_IS_TEXT_VIEW(focus) || gtk_widget_get_ancestor(focus, GTK_TYPE_POPOVER))
         return TRUE;
-    if (GTK_IS_RANGE(focus) || GTK_IS_LIST_BOX_ROW(focus) || GTK_IS_LABEL(focus))
+    if (GTK_IS_LIST_BOX_ROW(focus)) /* a list goes up and down */
+        return is_navigation(keyval) && keyval != GDK_KEY_Left && keyval != GDK_KEY_Right;
+    if (GTK_IS_RANGE(focus) || GTK_IS_LABEL(focus))
         return is_navigation(keyval);
     if (GTK_IS_BUTTON(focus))
         return keyval == GDK_KEY_space;
@@ -70,7 +79,7 @@ gboolean vd_keys_handle(GtkWindow *window, GdkEventKey *event)
     if (!actions || modifiers || belongs_to(gtk_window_get_focus(window), keyval))
         return FALSE;
     for (size_t i = 0; i < G_N_ELEMENTS(KEYS); i++) {
-        if (KEYS[i].keyval != keyval)
+        if (KEYS[i].keyval != keyval || (KEYS[i].shift && !(event->state & GDK_SHIFT_MASK)))
             continue;
         if (!g_action_group_get_action_enabled(actions, KEYS[i].action))
             return FALSE;

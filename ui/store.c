@@ -32,7 +32,7 @@ static void refresh(void *context)
     unsigned changes = vd_store_take_status(store);
     if (vd_camera_take_view(store->camera, &store->view))
         changes |= VD_CHANGED_PICTURE;
-    changes |= vd_store_look_for_classes(store);
+    changes |= vd_store_look_for_classes(store) | vd_store_look_for_events(store);
     vd_store_emit(store, changes);
 }
 
@@ -40,36 +40,47 @@ static gboolean tick(gpointer data)
 {
     vd_store *store = data;
     unsigned changes = vd_store_take_status(store);
+    changes |= vd_store_look_for_events(store) | vd_store_take_stage2(store);
     vd_store_emit(store, changes | VD_CHANGED_RATES);
     return G_SOURCE_CONTINUE;
 }
 
-vd_store *vd_store_new(const vd_settings *settings)
+vd_store *vd_store_new(const vd_settings *settings, vd_verifiers *verifiers)
 {
     vd_store *store = g_new0(vd_store, 1);
     store->settings = *settings;
+    store->verifiers = verifiers;
     store->bridge = vd_bridge_new(refresh, store);
     store->listeners = g_array_new(FALSE, FALSE, sizeof(vd_store_entry));
     store->history = vd_history_new();
     store->seen = g_ptr_array_new_with_free_func(g_free);
     store->sync = settings->overlay_sync;
+    vd_store_init_events(store);
     vd_tuning_init(&store->defaults, settings);
     store->tuning = store->defaults;
     vd_store_apply_tuning(store);
     return store;
 }
 
-void vd_store_close(vd_store *store)
+static void close_camera(vd_store *store)
 {
     g_clear_handle_id(&store->tick, g_source_remove);
     vd_camera_close(&store->camera);
     vd_view_clear(&store->view);
     vd_labels_unref(&store->labels);
     vd_store_forget_seen(store);
+    vd_store_forget_events(store);
     memset(&store->status, 0, sizeof store->status);
     g_clear_pointer(&store->address, g_free);
     g_clear_pointer(&store->name, g_free);
     g_clear_pointer(&store->camera_model, g_free);
+}
+
+void vd_store_close(vd_store *store)
+{
+    close_camera(store);
+    vd_verifiers_stop(store->verifiers);
+    store->verifier = NULL;
 }
 
 void vd_store_free(vd_store **store)
@@ -82,6 +93,7 @@ void vd_store_free(vd_store **store)
     vd_history_free(&s->history);
     g_array_free(s->listeners, TRUE);
     g_ptr_array_free(s->seen, TRUE);
+    vd_store_fini_events(s);
     g_free(s->chosen_model);
     g_free(s->chosen_labels);
     g_free(s->good_model);
@@ -146,6 +158,9 @@ static int start_camera(vd_store *store, vd_error *error)
     options.source.rtsp_transport = settings->rtsp_transport;
     options.recording_folder = settings->recording_folder;
     options.recording_quality = settings->recording_quality;
+    vd_camera_options_from_settings(settings, &options);
+    options.verifier = store->verifier;
+    store->shadow = options.shadow;
     options.wake = vd_bridge_wake;
     options.wake_context = store->bridge;
     return vd_camera_open(&options, &store->camera, error);
@@ -155,24 +170,26 @@ static void open_as(vd_store *store, const char *address, const char *name, cons
 {
     vd_error error = {0};
     unsigned changes = VD_CHANGED_SOURCE | VD_CHANGED_PICTURE | VD_CHANGED_CLASSES | VD_CHANGED_MODEL |
-                       VD_CHANGED_RECORDING | VD_CHANGED_RATES | VD_CHANGED_TUNING | VD_CHANGED_NOTICE;
+                       VD_CHANGED_RECORDING | VD_CHANGED_RATES | VD_CHANGED_TUNING | VD_CHANGED_NOTICE |
+                       VD_CHANGED_EVENTS | VD_CHANGED_STAGE2;
     char *kept_address = g_strdup(address), *kept_name = g_strdup(name), *kept_model = g_strdup(model);
     if (store->status.recording && *store->status.recorder.path)
         vd_store_note_recording(store, true);
     else if (store->notice.of_source)
         store->notice.kind = VD_NOTICE_NONE;
-    vd_store_close(store);
+    close_camera(store);
     store->address = kept_address;
     store->name = kept_name;
     store->camera_model = kept_model;
     vd_store_apply_tuning(store);
+    vd_store_choose_verifier(store);
     if (start_camera(store, &error) == VD_OK) {
         if (store->view_width)
             vd_camera_set_view_size(store->camera, store->view_width, store->view_height);
         vd_store_take_status(store); /* it may have failed already */
         store->tick = g_timeout_add(TICK_MS, tick, store);
     } else {
-        vd_store_close(store);
+        close_camera(store);
         vd_store_note_error(store, &error, VD_ACTION_NONE);
     }
     vd_store_emit(store, changes);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "ui/tuning.h"
+#include "ui/verifiers.h"
 #include "vedette/app/camera.h"
 
 typedef struct vd_store vd_store;
@@ -18,13 +19,20 @@ enum vd_changes {
     VD_CHANGED_MODEL = 1 << 4,     /* asked for, loading, ready, refused */
     VD_CHANGED_RECORDING = 1 << 5, /* began, ended, a second more */
     VD_CHANGED_RATES = 1 << 6,     /* twice a second while a camera is open */
-    VD_CHANGED_NOTICE = 1 << 7
+    VD_CHANGED_NOTICE = 1 << 7,
+    VD_CHANGED_EVENTS = 1 << 8, /* one came, changed or went; which one is chosen; the figures */
+    VD_CHANGED_STAGE2 = 1 << 9  /* on, off, degraded or not; its figures come with VD_CHANGED_RATES */
 };
 
 typedef void vd_store_listener(void *context, unsigned changes);
 
 /* What the window says above the picture, one at a time. */
-typedef enum vd_notice_kind { VD_NOTICE_NONE, VD_NOTICE_INFO, VD_NOTICE_ERROR } vd_notice_kind;
+typedef enum vd_notice_kind {
+    VD_NOTICE_NONE,
+    VD_NOTICE_INFO,
+    VD_NOTICE_WARNING,
+    VD_NOTICE_ERROR
+} vd_notice_kind;
 typedef enum vd_notice_action {
     VD_ACTION_NONE,
     VD_ACTION_RETRY,
@@ -37,16 +45,17 @@ typedef struct vd_notice {
     vd_notice_action action; /* what its button does */
     bool brief;              /* goes by itself */
     bool of_source;          /* about the source on show: goes with it */
+    bool of_stage2;          /* about its degraded state: goes with that */
     char text[768];
     char path[512]; /* of VD_ACTION_FOLDER: the file */
 } vd_notice;
 
-/* `settings` is copied. Changes of the tuning and of the model live as long as the store; nothing is written.
- */
-vd_store *vd_store_new(const vd_settings *settings);
+/* `settings` is copied; `verifiers` outlives the store. Changes of the tuning and of the model live as long
+ * as the store; nothing is written. */
+vd_store *vd_store_new(const vd_settings *settings, vd_verifiers *verifiers);
 
-/* Closes the camera (see vd_camera_join_closed) without telling anybody: at the window's end, when what still
- * runs may keep the store for a while. */
+/* Closes the camera (see vd_camera_join_closed) and ends stage 2 without telling anybody: at the window's
+ * end, when what still runs may keep the store for a while. */
 void vd_store_close(vd_store *store);
 
 /* Closes and frees. Accepts NULL and sets it. */
@@ -109,12 +118,41 @@ void vd_store_set_model(vd_store *store, const char *model, const char *labels);
 const char *vd_store_get_model(const vd_store *store); /* the one asked for or in use; empty: none yet */
 bool vd_store_model_is_chosen(const vd_store *store);  /* false: the source chose a built-in one */
 
+bool vd_store_is_file(const vd_store *store);    /* one may go to and fro in it */
 bool vd_store_is_playing(const vd_store *store); /* false when paused, ended or failed */
 void vd_store_set_playing(vd_store *store, bool playing);
 void vd_store_step(vd_store *store, int frames); /* pauses first */
 void vd_store_seek(vd_store *store, double time_s);
 void vd_store_set_speed(vd_store *store, double speed);
 void vd_store_set_recording(vd_store *store, bool recording);
+
+/* Events of the source on show, newest first: i = 0 … count - 1. Borrowed until the next change of events.
+ *
+ * era  rises when all of them went, and ids begin again */
+enum { VD_STORE_EVENTS = 500, VD_STORE_THUMBNAILS = 200 };
+unsigned vd_store_get_events_era(const vd_store *store);
+int vd_store_get_event_count(const vd_store *store);
+const vd_event *vd_store_get_event(const vd_store *store, int i);
+const vd_event *vd_store_find_event(const vd_store *store, uint64_t id); /* NULL: there is none */
+const vd_event_figures *vd_store_get_figures(const vd_store *store);
+
+/* The event that the operator chose; 0: none. */
+uint64_t vd_store_get_chosen(const vd_store *store);
+void vd_store_choose_event(vd_store *store, uint64_t id);
+
+/* Chooses the event before (-1) or after (1) the chosen one, or where the file is; files go there. In a file
+ * before and after are meant as it plays, else as they came. */
+void vd_store_choose_neighbour(vd_store *store, int direction);
+void vd_store_go_to_event(vd_store *store, uint64_t id); /* files: shows where it began */
+
+/* The operator's word on the chosen event; the same again takes it back. */
+void vd_store_judge(vd_store *store, vd_judgement judgement);
+
+/* Verdicts are shown and change nothing else. */
+bool vd_store_is_shadow(const vd_store *store);
+
+/* Stage 2 as it was half a second ago; NULL: it is off. */
+const vd_verify_stats *vd_store_get_stage2(const vd_store *store);
 
 const vd_notice *vd_store_get_notice(const vd_store *store);
 void vd_store_show_error(vd_store *store, const vd_error *error);

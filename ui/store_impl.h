@@ -1,5 +1,6 @@
 /* The store's inside, shared by the files that make it up: store.c (camera, listeners), store_watch.c (what
- * changed since the status before), store_tuning.c (thresholds, classes). Nobody else includes it. */
+ * changed since the status before), store_tuning.c (thresholds, classes), store_events.c (events, stage 2).
+ * Nobody else includes it. */
 #ifndef VD_UI_STORE_IMPL_H
 #define VD_UI_STORE_IMPL_H
 
@@ -37,6 +38,18 @@ struct vd_store {
     char *good_model, *good_labels;     /* the last choice that loaded */
 
     vd_notice notice;
+
+    vd_verifiers *verifiers; /* the program's */
+    vd_verifier *verifier;   /* one of them, of the camera on show; NULL: stage 2 is off */
+    vd_verify_stats stage2;
+    bool degraded_told, shadow;
+    GPtrArray *events; /* vd_event *, newest first */
+    vd_event *news;    /* room for VD_STORE_EVENTS */
+    uint64_t events_revision, chosen_event;
+    unsigned events_era;
+    vd_event_figures figures;
+    gint64 events_taken_us;
+    guint events_timer;
 };
 
 /* store.c */
@@ -60,5 +73,19 @@ void vd_store_suit_model(vd_store *store);
 unsigned vd_store_apply_tuning(vd_store *store);
 unsigned vd_store_look_for_classes(vd_store *store);
 void vd_store_forget_seen(vd_store *store);
+
+/* store_events.c */
+void vd_store_init_events(vd_store *store);
+void vd_store_fini_events(vd_store *store);
+void vd_store_forget_events(vd_store *store);
+
+/* Takes events that changed, not more often than people can see; returns what changed. */
+unsigned vd_store_look_for_events(vd_store *store);
+
+/* Takes the stats of stage 2; returns what changed besides figures. */
+unsigned vd_store_take_stage2(vd_store *store);
+
+/* The verifier for the camera that is about to be opened; a failure becomes the notice. */
+void vd_store_choose_verifier(vd_store *store);
 
 #endif

@@ -6,8 +6,10 @@
 #include "ui/actions.h"
 #include "ui/dialogs/devices.h"
 #include "ui/dialogs/recent.h"
+#include "ui/drop.h"
 #include "ui/keys.h"
 #include "ui/panels/empty.h"
+#include "ui/panels/events.h"
 #include "ui/panels/notice_bar.h"
 #include "ui/panels/status_line.h"
 #include "ui/panels/transport.h"
@@ -36,11 +38,12 @@ struct _VdWindow {
     GtkWidget *play, *record, *snapshot, *panel_toggle;
     GtkImage *play_icon;
     GtkLabel *record_time;
-    GtkStack *stack;
+    GtkStack *stack, *pages;
     GtkPaned *paned;
-    GtkWidget *panel;
+    GtkWidget *panel, *switcher;
     VdTile *tile;
     VdTune *tune;
+    VdEvents *events;
     VdNoticeBar *notice_bar;
     VdTransport *transport;
     VdStatusLine *status_line;
@@ -146,7 +149,8 @@ static void changed(void *context, unsigned changes)
     }
     if (changes & (VD_CHANGED_SOURCE | VD_CHANGED_RECORDING))
         show_recording(window);
-    if (changes & (VD_CHANGED_SOURCE | VD_CHANGED_RECORDING | VD_CHANGED_TUNING | VD_CHANGED_RATES))
+    if (changes &
+        (VD_CHANGED_SOURCE | VD_CHANGED_RECORDING | VD_CHANGED_TUNING | VD_CHANGED_RATES | VD_CHANGED_EVENTS))
         vd_actions_update(window);
     else if (changes & VD_CHANGED_PICTURE && !window->remembered)
         vd_actions_update(window);
@@ -186,41 +190,11 @@ static gboolean window_state(GtkWidget *widget, GdkEventWindowState *event)
     return GTK_WIDGET_CLASS(vd_window_parent_class)->window_state_event(widget, event);
 }
 
-/* What a dropped or chosen URI stands for: a path where it is a local file. */
-static char *address_of(const char *uri)
-{
-    char *path = g_filename_from_uri(uri, NULL, NULL);
-    return path ? path : g_strdup(uri);
-}
-
-static bool is_model(const char *address)
-{
-    size_t length = strlen(address);
-    return length > 5 && !g_ascii_strcasecmp(address + length - 5, ".onnx");
-}
-
 static void drag_data_received(GtkWidget *widget, GdkDragContext *context, gint x, gint y,
                                GtkSelectionData *data, guint info, guint time)
 {
-    VdWindow *window = VD_WINDOW(widget);
-    char **uris = gtk_selection_data_get_uris(data), *source = NULL, *model = NULL;
     (void)x, (void)y, (void)info;
-    for (char **uri = uris; uri && *uri; uri++) {
-        char *address = address_of(*uri);
-        char **place = is_model(address) ? &model : &source;
-        if (*place)
-            g_free(address);
-        else
-            *place = address;
-    }
-    gtk_drag_finish(context, source || model, FALSE, time);
-    if (model)
-        vd_store_set_model(window->store, model, NULL);
-    if (source)
-        vd_store_open(window->store, source);
-    g_free(source);
-    g_free(model);
-    g_strfreev(uris);
+    gtk_drag_finish(context, vd_drop_open(VD_WINDOW(widget)->store, data), FALSE, time);
 }
 
 static gboolean size_panel(gpointer data)
@@ -260,6 +234,19 @@ void vd_window_set_panel(VdWindow *window, bool shown)
         gtk_widget_grab_focus(GTK_WIDGET(window->tile));
 }
 
+void vd_window_show_page(VdWindow *window, const char *name)
+{
+    if (!window->is_fullscreen && !window->kiosk && !gtk_widget_get_visible(window->panel))
+        set_panel_state(window, true);
+    gtk_stack_set_visible_child_name(window->pages, name);
+}
+
+bool vd_window_is_page_shown(const VdWindow *window, const char *name)
+{
+    return gtk_widget_get_visible(window->panel) &&
+           !g_strcmp0(gtk_stack_get_visible_child_name(window->pages), name);
+}
+
 static void destroy(GtkWidget *widget)
 {
     VdWindow *window = VD_WINDOW(widget);
@@ -291,6 +278,9 @@ static void bind_children(GtkWidgetClass *class)
     gtk_widget_class_bind_template_child(class, VdWindow, stack);
     gtk_widget_class_bind_template_child(class, VdWindow, paned);
     gtk_widget_class_bind_template_child(class, VdWindow, panel);
+    gtk_widget_class_bind_template_child(class, VdWindow, pages);
+    gtk_widget_class_bind_template_child(class, VdWindow, switcher);
+    gtk_widget_class_bind_template_child(class, VdWindow, events);
     gtk_widget_class_bind_template_child(class, VdWindow, tile);
     gtk_widget_class_bind_template_child(class, VdWindow, tune);
     gtk_widget_class_bind_template_child(class, VdWindow, notice_bar);
@@ -312,6 +302,7 @@ static void vd_window_class_init(VdWindowClass *class)
     vd_resources_register_resource();
     g_type_ensure(VD_TYPE_TILE);
     g_type_ensure(VD_TYPE_TUNE);
+    g_type_ensure(VD_TYPE_EVENTS);
     g_type_ensure(VD_TYPE_TRANSPORT);
     g_type_ensure(VD_TYPE_STATUS_LINE);
     g_type_ensure(VD_TYPE_NOTICE_BAR);
@@ -320,10 +311,18 @@ static void vd_window_class_init(VdWindowClass *class)
     bind_children(widget_class);
 }
 
+/* As every button of the window: the keyboard stays with the picture. */
+static void keep_focus(GtkWidget *button, gpointer data)
+{
+    (void)data;
+    gtk_widget_set_focus_on_click(button, FALSE);
+}
+
 static void vd_window_init(VdWindow *window)
 {
     window->panel_before = true;
     gtk_widget_init_template(GTK_WIDGET(window));
+    gtk_container_foreach(GTK_CONTAINER(window->switcher), keep_focus, NULL);
     window->cameras = g_menu_new();
     g_menu_insert_section(window->open_menu, 1, "Cameras", G_MENU_MODEL(window->cameras));
 }
@@ -369,13 +368,14 @@ VdWindow *vd_window_new(GtkApplication *application, const vd_window_options *op
 {
     VdWindow *window = g_object_new(VD_TYPE_WINDOW, "application", application, NULL);
     GdkScreen *screen = gtk_widget_get_screen(GTK_WIDGET(window));
-    window->store = vd_store_new(options->settings);
+    window->store = vd_store_new(options->settings, options->verifiers);
     window->kiosk = options->kiosk;
     choose_size(window);
     load_style(screen);
     choose_theme(screen, options->settings->theme);
     vd_actions_add(window);
     vd_tile_set_store(window->tile, window->store);
+    vd_events_set_store(window->events, window->store);
     vd_tune_set_store(window->tune, window->store);
     vd_transport_set_store(window->transport, window->store);
     vd_status_line_set_store(window->status_line, window->store);

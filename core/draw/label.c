@@ -17,7 +17,7 @@
 
 enum { SLOTS = 256 };
 
-static const double FONT_UNITS = 12, PAD_X_UNITS = 5, PAD_Y_UNITS = 2;
+static const double FONT_UNITS = 12, PAD_X_UNITS = 5, PAD_Y_UNITS = 2, MARK_UNITS = 10, MARK_LINE_UNITS = 1.8;
 
 typedef struct slot {
     PangoLayout *layout;
@@ -128,6 +128,12 @@ void vd_label_begin(vd_label_cache *cache, cairo_t *cr, double unit)
     cache->unit = unit;
 }
 
+/* What a mark takes of the label's width: itself and what keeps it from the text. */
+static double mark_width(const vd_label_cache *cache, const vd_label *label)
+{
+    return label->mark == VD_MARK_NONE ? 0 : ceil((MARK_UNITS + PAD_X_UNITS) * cache->unit);
+}
+
 static slot *find(vd_label_cache *cache, const vd_label *label)
 {
     char text[VD_LABEL_BYTES];
@@ -138,14 +144,15 @@ static slot *find(vd_label_cache *cache, const vd_label *label)
     slot *entry = &cache->slots[hash_text(text)];
     if (!entry->layout || entry->unit != cache->unit || strcmp(entry->text, text) != 0)
         shape(cache, entry, text);
-    fit(entry, fmax(label->room - 2 * PAD_X_UNITS * cache->unit, 1));
+    fit(entry, fmax(label->room - 2 * PAD_X_UNITS * cache->unit - mark_width(cache, label), 1));
     return entry;
 }
 
 void vd_label_measure(vd_label_cache *cache, vd_label *label)
 {
     slot *entry = find(cache, label);
-    label->tag.width = fmin(ceil(entry->width + 2 * PAD_X_UNITS * cache->unit), label->room);
+    double width = ceil(entry->width + 2 * PAD_X_UNITS * cache->unit) + mark_width(cache, label);
+    label->tag.width = fmin(width, label->room);
     label->tag.height = ceil(entry->height + 2 * PAD_Y_UNITS * cache->unit);
 }
 
@@ -189,4 +196,9 @@ void vd_label_paint(vd_label_cache *cache, cairo_t *cr, const vd_label *label)
     cairo_move_to(cr, tag->x + floor(PAD_X_UNITS * cache->unit),
                   tag->y + floor((tag->height - entry->height) / 2));
     pango_cairo_show_layout(cr, entry->layout);
+    double side = round(MARK_UNITS * cache->unit);
+    vd_rect square = {tag->x + tag->width - floor(PAD_X_UNITS * cache->unit) - side,
+                      tag->y + floor((tag->height - side) / 2), side, side};
+    if (square.x > tag->x)
+        vd_mark_paint(cr, label->mark, &square, MARK_LINE_UNITS * cache->unit);
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vedette/app/draw.h"
+
 typedef struct vd_label_cache vd_label_cache;
 
 /* A rectangle in whole device pixels, as far as the surface has them. */
@@ -19,7 +21,8 @@ typedef struct vd_label {
     vd_rect box; /* of the line around the object, outer edge: the label belongs to it */
     double room; /* the tag may be this wide: longer text is ellipsised */
     double rgb[3];
-    bool faint;       /* light text on a dark tag, so that pale stays readable on every picture */
+    bool faint; /* light text on a dark tag, so that pale stays readable on every picture */
+    vd_draw_mark mark;
     const char *text; /* borrowed; any bytes, at most VD_LABEL_BYTES of them */
 } vd_label;
 
@@ -44,6 +47,9 @@ void vd_label_place(vd_label *labels, size_t count, const vd_rect *picture, doub
 
 /* Paints the tag and its text. */
 void vd_label_paint(vd_label_cache *cache, cairo_t *cr, const vd_label *label);
+
+/* A mark in the current colour, its lines `line` thick, in a square. */
+void vd_mark_paint(cairo_t *cr, vd_draw_mark mark, const vd_rect *square, double line);
 
 /* Whether dark text reads better than light text on a colour (relative luminance of WCAG 2). */
 bool vd_label_wants_dark_text(const double rgb[3]);

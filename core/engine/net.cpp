@@ -56,7 +56,8 @@ cv::dnn::Net read_network(const vd_model *model, bool planned)
     }
 }
 
-std::vector<int> extents_of(const vd_model *model)
+/* What a pass is given: a picture or several, or a clip. */
+std::vector<int> input_extents(const vd_model *model)
 {
     if (model->input_rank > 0)
         return std::vector<int>(model->input_extents, model->input_extents + model->input_rank);
@@ -64,16 +65,19 @@ std::vector<int> extents_of(const vd_model *model)
             model->input_width};
 }
 
-/* Of the input; stops counting where it is too much, and one that is not positive is too much. */
-size_t count_elements(const vd_model *model)
+bool is_usable_input(const vd_model *model)
 {
+    if (model->input_rank != 0 && model->input_rank != 4 && model->input_rank != 5)
+        return false;
     size_t count = 1;
-    for (int extent : extents_of(model)) {
-        if (extent < 1 || count > MAX_INPUT_ELEMENTS)
-            return SIZE_MAX;
+    for (int extent : input_extents(model)) {
+        if (extent < 1 || extent > MAX_INPUT_SIDE)
+            return false;
         count *= static_cast<size_t>(extent);
+        if (count > MAX_INPUT_ELEMENTS)
+            return false;
     }
-    return count;
+    return model->batch >= 1 && model->batch <= MAX_BATCH;
 }
 
 int check_model(const vd_model *model, vd_error *error)
@@ -82,9 +86,7 @@ int check_model(const vd_model *model, vd_error *error)
     if (!model->network || model->network_bytes == 0 ||
         (has_two && model->format != VD_FORMAT_TENSORFLOW && (!model->config || model->config_bytes == 0)))
         return vd_error_set(error, VD_EFORMAT, nullptr, "The network is empty: there is nothing to read.");
-    if (model->batch < 1 || model->batch > MAX_BATCH || model->input_width < 1 || model->input_height < 1 ||
-        model->input_width > MAX_INPUT_SIDE || model->input_height > MAX_INPUT_SIDE ||
-        count_elements(model) > MAX_INPUT_ELEMENTS)
+    if (!is_usable_input(model))
         return vd_error_set(
             error, VD_EINVAL, nullptr,
             "A network's input of %d × %d pixels, %d at a time, cannot be used; each side may "
@@ -223,12 +225,13 @@ int make_net(const making &m, std::unique_ptr<vd_net> &ret_net)
 {
     std::unique_ptr<vd_net> made(new vd_net);
     const device_row &device = devices[m.options.device];
+    const std::vector<int> extents = input_extents(m.model);
     made->net = read_network(m.model, m.planned);
     if (made->net.empty())
         return vd_error_set(m.error, VD_EFORMAT, nullptr, "The network has no layers.");
     made->net.setPreferableBackend(device.backend);
     made->net.setPreferableTarget(device.target);
-    made->input = cv::Mat(extents_of(m.model), CV_32F, cv::Scalar(0));
+    made->input = cv::Mat(extents, CV_32F, cv::Scalar(0));
     int code = choose_outputs(m, made.get());
     if (code == VD_OK && m.planned)
         code = prepare_plans(m, made.get());

@@ -93,8 +93,8 @@ typedef struct vd_model {
     char input_name[64];
     int input_width, input_height; /* pixels */
     int batch;                     /* pictures of one pass, usually 1 */
-    int input_rank;                /* 0: the input is [batch, channels, height, width] */
-    int input_extents[5];          /* else these: a verifier's clip (model/verifier.h) */
+    int input_rank; /* 0: batch × channels × height × width; else a clip's, and its extents */
+    int input_extents[5];
     vd_model_feed feed;
     vd_model_output outputs[VD_MODEL_OUTPUTS];
     int output_count;

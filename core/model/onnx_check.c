@@ -159,13 +159,29 @@ static bool must_be_folded(const Onnx__NodeProto *node)
     return false;
 }
 
+/* What verifiers need on top of what detectors do; OpenCV 4.6 computes these right. */
+static bool is_of_verifier(const Onnx__NodeProto *node)
+{
+    static const char *const names[] = {"Gemm", "InstanceNormalization", "ReduceMax", "ReduceMean"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (vd_onnx_is(node, names[i]))
+            return true;
+    return false;
+}
+
+static bool can_run(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
+{
+    bool known = vd_onnx_is_known(node) || (graph->looks_at_clips && is_of_verifier(node));
+    return known && !must_be_folded(node);
+}
+
 static int check_node(const vd_onnx_graph *graph, const Onnx__NodeProto *node, vd_error *error)
 {
     char name[96], op[48];
     bool fed = false;
     vd_onnx_node_text(node, name, sizeof name);
     vd_text_clean(op, sizeof op, node->op_type, strlen(node->op_type));
-    if (!vd_onnx_is_known(node) || must_be_folded(node))
+    if (!can_run(graph, node))
         return vd_error_set(error, VD_EFORMAT, graph->place,
                             "The network needs the operation %s (node %s), which cannot be run here.", op,
                             name);

@@ -76,6 +76,8 @@ static void copy_options(vd_camera *camera, const vd_camera_options *options)
     camera->options.model = camera->options.labels = NULL; /* the keeper has them */
     camera->model_wanted = true;
     camera->thresholds = options->thresholds;
+    camera->rules = options->rules;
+    camera->shadow = options->shadow;
     camera->is_live = vd_source_address_is_live(camera->address);
     camera->playing = !options->paused; /* a live source plays whatever was asked: the reader sees to that */
     camera->status.sync = options->sync;
@@ -122,12 +124,14 @@ static void destroy(vd_camera *camera)
     vd_thread_join(&camera->reader);
     vd_thread_join(&camera->presenter);
     vd_thread_join(&camera->keeper);
+    vd_thread_join(&camera->asker);
     vd_detector_free(&camera->detector);
     for (int i = 0; i < camera->finishing_count; i++)
         vd_recorder_free(&camera->finishing[i]);
     vd_recorder_free(&camera->recorder);
     vd_timeline_fini(&camera->timeline);
     vd_view_clear(&camera->published);
+    vd_camera_free_tracks(camera);
     free(camera->wanted_model);
     free(camera->wanted_labels);
     vd_cancel_fini(&camera->cancel);
@@ -149,8 +153,14 @@ int vd_camera_open(const vd_camera_options *options, vd_camera **ret_camera, vd_
         return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory to open another camera.");
     }
     copy_options(camera, options);
+    int code = vd_camera_make_tracks(camera, error);
+    if (code) {
+        destroy(camera);
+        return code;
+    }
     /* Sinks before the source. */
-    if (vd_thread_start(&camera->presenter, "vd-presenter", vd_camera_present, camera) ||
+    if ((options->verifier && vd_thread_start(&camera->asker, "vd-events", vd_camera_ask, camera)) ||
+        vd_thread_start(&camera->presenter, "vd-presenter", vd_camera_present, camera) ||
         vd_thread_start(&camera->keeper, "vd-keeper", vd_camera_keep, camera) ||
         vd_thread_start(&camera->reader, "vd-reader", vd_camera_read, camera)) {
         ask_to_stop(camera);
@@ -191,6 +201,11 @@ void vd_camera_get_status(vd_camera *camera, vd_camera_status *ret_status)
         (double)vd_camera_latency_percentile_locked(camera, 0.95) / (double)VD_NS_PER_MS;
     ret_status->skipped_detection = camera->timeline.skipped;
     ret_status->pending_detection = (uint64_t)camera->under_way;
+    ret_status->events = vd_event_log_figures(camera->events).events;
+    ret_status->events_open = (int)vd_event_log_count_open(camera->events);
+    ret_status->events_revision = vd_event_log_revision(camera->events);
+    ret_status->clips_waiting = camera->asked_count;
+    ret_status->clips_forgotten = camera->clips.forgotten;
     ret_status->duration_s = camera->status.source.duration_s;
     ret_status->playing = camera->playing;
     ret_status->recording = camera->recorder != NULL;
@@ -246,6 +261,7 @@ void vd_camera_set_thresholds(vd_camera *camera, const vd_thresholds *thresholds
 {
     vd_mutex_lock(&camera->lock);
     camera->thresholds = *thresholds;
+    vd_camera_set_scores_locked(camera);
     vd_mutex_unlock(&camera->lock);
 }
 

@@ -3,7 +3,8 @@
  *   reader     opens the source, reads, seeks            reader.c
  *   presenter  decides what is shown when, scales         presenter.c
  *   keeper     loads models, ends recordings              keeper.c
- *   workers    of the detector: bring results             detection.c
+ *   workers    of the detector: bring results             detection.c, tracking.c
+ *   events     asks stage 2 about events                  events.c
  *
  * Invariants
  * 1. The window's thread takes the lock only for moments: nothing is opened, decoded, scaled or joined under
@@ -18,7 +19,12 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/thread.h"
+#include "event/event_log.h"
 #include "frame/convert.h"
+#include "frame/result.h"
+#include "pipeline/clip_ring.h"
+#include "pipeline/history.h"
+#include "pipeline/spans.h"
 #include "pipeline/timeline.h"
 #include "vedette/app/camera.h"
 
@@ -29,7 +35,10 @@ enum {
     VD_LIVE_READ_AHEAD = 16,  /* frames that may wait for their boxes */
     VD_FRAMES_UNDER_WAY = 12, /* beyond those that wait: shown, detected, recorded */
     VD_DISPLAY_PICTURES = 4,
-    VD_CAMERA_FINISHING = 4 /* recordings that may wait for the keeper, which may be loading a model */
+    VD_CAMERA_FINISHING = 4, /* recordings that may wait for the keeper, which may be loading a model */
+    VD_THUMBNAIL_WIDTH = 128,
+    VD_THUMBNAIL_HEIGHT = 96,
+    VD_CAMERA_ASKED = 256 /* events that wait for their clip or their verdict */
 };
 
 /* The longest that a picture is held back for its boxes (row F2). */
@@ -38,9 +47,18 @@ enum {
 struct vd_job {
     bool busy;
     vd_camera *camera;
+    vd_frame *frame; /* one reference: thumbnails are cut from it */
     vd_moment at;
     uint32_t turn; /* which detector */
     int64_t submitted_ns;
+};
+
+/* An event on its way through stage 2. */
+struct vd_asked {
+    uint64_t event, request; /* request 0: its clip is not whole yet */
+    int track_id;
+    int64_t asked_ns; /* when the request was submitted, or the event opened */
+    bool submitting;  /* the clip is on its way, without the lock */
 };
 
 struct vd_camera {
@@ -48,8 +66,9 @@ struct vd_camera {
     vd_camera_options options; /* its texts are copies */
     char address[1024], name[96], recording_folder[512], device[32];
     bool is_live;
-    vd_cancel cancel; /* the source's */
-    vd_thread reader, presenter, keeper;
+    vd_cancel cancel;          /* the source's */
+    vd_frame_pool *thumbnails; /* of events: 3 MiB, all made before the first frame */
+    vd_thread reader, presenter, keeper, asker;
     vd_mutex wake_lock; /* guards wake_closed and the call of wake */
     bool wake_closed;
     vd_camera *next_closed; /* guarded by the reaper's lock */
@@ -96,6 +115,22 @@ struct vd_camera {
     vd_view published;
     uint64_t sequence, taken_sequence;
 
+    vd_tracker *tracker;
+    vd_event_log *events;
+    vd_event_rules rules; /* thresholds aside */
+    bool shadow;
+    uint32_t track_place; /* serial of the timeline that the tracks belong to */
+    double tracked_s;     /* stream time of the newest result */
+    int64_t tracked_ns;   /* when it came */
+    bool tracked;         /* since the last cut */
+    vd_history history;
+    vd_result_pool *copies; /* of results that are remembered across a seek */
+    struct vd_spans spans;  /* of a file, that were looked at in this round */
+    vd_clip_ring clips;
+    bool reducing; /* somebody makes pictures for clips */
+    struct vd_asked asked[VD_CAMERA_ASKED];
+    int asked_count;
+
     vd_recorder *recorder;                       /* runs */
     vd_recorder *finishing[VD_CAMERA_FINISHING]; /* end, oldest first; the keeper frees them */
     int finishing_count;
@@ -116,6 +151,28 @@ void vd_camera_feed(vd_camera *camera); /* submits what should be detected next;
 double vd_camera_latency_s_locked(const vd_camera *camera);
 int64_t vd_camera_latency_percentile_locked(const vd_camera *camera, double share);
 void vd_camera_choose_sync_locked(vd_camera *camera);
+
+/* tracking.c */
+int vd_camera_make_tracks(vd_camera *camera, vd_error *error); /* tracker, log; before the threads */
+void vd_camera_free_tracks(vd_camera *camera);
+
+/* Puts a result's detections into tracks and writes their ids into it; opens events. The result must not be
+ * shared yet. The lock is held.
+ *
+ * ret_opened  room for VD_CAMERA_OPENED ids of events that it opened; returns how many */
+enum { VD_CAMERA_OPENED = 16 };
+size_t vd_camera_track_locked(vd_camera *camera, const vd_moment *at, vd_result *result,
+                              uint64_t *ret_opened);
+void vd_camera_cut_tracks_locked(vd_camera *camera);
+void vd_camera_set_scores_locked(vd_camera *camera); /* the thresholds changed */
+void vd_camera_show_tracks_locked(const vd_camera *camera, const vd_moment *at, vd_view *view);
+vd_result *vd_camera_copy_result(vd_camera *camera, const vd_result *result); /* NULL without memory */
+
+/* events.c */
+void vd_camera_ask(void *camera); /* the thread */
+void vd_camera_want_verdicts_locked(vd_camera *camera, const uint64_t *events, size_t count);
+void vd_camera_cut_thumbnails(vd_camera *camera, const vd_frame *frame, const uint64_t *events, size_t count);
+void vd_camera_reduce(vd_camera *camera); /* keeps pictures for clips; without the lock */
 
 /* Stream time that is on screen now (files). */
 static inline double vd_camera_now_s_locked(const vd_camera *camera, int64_t now_ns)

@@ -96,9 +96,11 @@ static const struct vd_timeline_entry *oldest_open_locked(const vd_camera *camer
     return entry;
 }
 
-/* Takes a result in; the lock is held. `result` NULL: it failed. */
-static void take_result_locked(vd_camera *camera, const struct vd_job *job, vd_result *result)
+/* Takes a result in; the lock is held. `result` NULL: it failed. Returns how many events it opened. */
+static size_t take_result_locked(vd_camera *camera, const struct vd_job *job, vd_result *result,
+                                 uint64_t *ret_opened)
 {
+    size_t opened = 0;
     int64_t now = vd_clock_now_ns();
     const vd_timeline *timeline = &camera->timeline;
     const struct vd_timeline_entry *open = oldest_open_locked(camera);
@@ -107,6 +109,8 @@ static void take_result_locked(vd_camera *camera, const struct vd_job *job, vd_r
     if (result) {
         camera->status.detected++;
         vd_rate_add(&camera->detected_rate, now);
+        opened = vd_camera_track_locked(camera, &job->at, result, ret_opened);
+        vd_camera_want_verdicts_locked(camera, ret_opened, opened);
     } else {
         camera->status.failed_detection++;
     }
@@ -117,6 +121,7 @@ static void take_result_locked(vd_camera *camera, const struct vd_job *job, vd_r
     if (own ||
         (!was_covered && timeline->shown.frame && vd_timeline_is_covered(timeline, &timeline->shown.at)))
         camera->refresh = true;
+    return opened;
 }
 
 /* The continuation of every submitted frame. */
@@ -127,15 +132,21 @@ static void on_result(void *context, vd_future *future)
     vd_result *result = vd_future_value(future);
     const vd_error *error = vd_future_error(future);
     bool dropped = error && (error->code == VD_ECANCELED || error->code == VD_ESHUTDOWN);
+    uint64_t opened[VD_CAMERA_OPENED];
+    size_t opened_count = 0;
     vd_mutex_lock(&camera->lock);
+    vd_frame *frame = job->frame;
     camera->under_way--;
     job->busy = false;
     if (job->turn == camera->turn && !dropped)
-        take_result_locked(camera, job, result ? vd_result_ref(result) : NULL);
+        opened_count = take_result_locked(camera, job, result ? vd_result_ref(result) : NULL, opened);
     else
         camera->status.replaced_detection++;
     vd_cond_broadcast(&camera->changed);
     vd_mutex_unlock(&camera->lock);
+    if (opened_count > 0)
+        vd_camera_cut_thumbnails(camera, frame, opened, opened_count);
+    vd_frame_unref(&frame);
     if (!dropped)
         vd_camera_feed(camera);
 }
@@ -145,6 +156,18 @@ static const struct vd_timeline_entry *choose_of_file_locked(const vd_camera *ca
     bool hurry = camera->playing; /* while paused every frame gets its turn */
     return vd_timeline_next_of_file(&camera->timeline, vd_camera_now_s_locked(camera, vd_clock_now_ns()),
                                     hurry ? vd_camera_latency_s_locked(camera) * camera->status.speed : 0);
+}
+
+/* What a frame gave before a seek serves again, with the ids of now: in a copy, because it is shared. */
+static void recall_locked(vd_camera *camera, const vd_moment *at, vd_result *known)
+{
+    uint64_t opened[VD_CAMERA_OPENED];
+    vd_result *copy = vd_camera_copy_result(camera, known);
+    if (copy) {
+        size_t count = vd_camera_track_locked(camera, at, copy, opened);
+        vd_camera_want_verdicts_locked(camera, opened, count);
+    }
+    vd_timeline_add_result(&camera->timeline, at, copy ? copy : vd_result_ref(known));
 }
 
 /* The next frame to detect. One that was detected before a seek takes its result along. */
@@ -159,7 +182,7 @@ static const struct vd_timeline_entry *choose_locked(vd_camera *camera)
         if (!known)
             return entry;
         vd_timeline_mark_submitted(&camera->timeline, entry);
-        vd_timeline_add_result(&camera->timeline, &entry->at, vd_result_ref(known));
+        recall_locked(camera, &entry->at, known);
         camera->refresh = camera->refresh || entry == &camera->timeline.shown;
         vd_cond_broadcast(&camera->changed);
     }
@@ -190,6 +213,7 @@ static vd_future *submit_locked(vd_camera *camera, struct vd_job **ret_job)
         return NULL; /* full: the next frame or result asks again */
     *job = (struct vd_job){.busy = true,
                            .camera = camera,
+                           .frame = vd_frame_ref(entry->frame),
                            .at = entry->at,
                            .turn = camera->turn,
                            .submitted_ns = vd_clock_now_ns()};
@@ -206,6 +230,7 @@ void vd_camera_feed(vd_camera *camera)
     vd_mutex_lock(&camera->lock);
     vd_future *future = submit_locked(camera, &job);
     vd_mutex_unlock(&camera->lock);
+    vd_camera_reduce(camera);
     if (!future)
         return;
     vd_future_then(future, on_result, job); /* the first continuation needs no memory: it cannot fail */

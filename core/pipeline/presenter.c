@@ -254,6 +254,7 @@ static void collect_locked(vd_camera *camera, bool is_new, int64_t now_ns, struc
         view->after = vd_result_ref(after->result);
         view->after_s = after->at.time_s;
     }
+    vd_camera_show_tracks_locked(camera, &shown->at, view);
     fit_size_locked(camera, shown->frame, &showing->width, &showing->height);
     camera->refresh = false;
 }

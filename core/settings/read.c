@@ -319,6 +319,19 @@ static int read_tree(struct reader *reader, const config_setting_t *root)
     return code;
 }
 
+/* What the file itself says of the two: a preset gives way to it. */
+static int check_workers(const struct reader *reader, const config_t *config)
+{
+    const vd_step2_settings *step2 = &reader->settings.step2;
+    if (!step2->min_workers_given || !step2->max_workers_given || step2->min_workers <= step2->max_workers)
+        return VD_OK;
+    char place[192];
+    set_place(reader, (int)config_lookup(config, "step2.min_workers")->line, place, sizeof place);
+    return vd_error_set(reader->error, VD_EINVAL, place,
+                        "step2.min_workers is %d; it must be at most max_workers, which is %d.",
+                        step2->min_workers, step2->max_workers);
+}
+
 static int read_settings(struct reader *reader)
 {
     char *text = NULL;
@@ -330,6 +343,8 @@ static int read_settings(struct reader *reader)
     code = parse_text(reader, text, &config);
     if (code == VD_OK)
         code = read_tree(reader, config_root_setting(&config));
+    if (code == VD_OK)
+        code = check_workers(reader, &config);
     config_destroy(&config);
     free(text);
     return code;

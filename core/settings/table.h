@@ -14,6 +14,7 @@ typedef enum vd_key_kind {
     VD_KEY_CHOICE,  /* an enum whose values count `choices` from 0 */
     VD_KEY_NUMBER,  /* double */
     VD_KEY_INTEGER, /* int */
+    VD_KEY_PAIR,    /* int[2] */
     VD_KEY_FLAG,    /* bool */
     VD_KEY_NAMES    /* the class names and their count */
 } vd_key_kind;
@@ -26,8 +27,8 @@ typedef struct vd_key {
     vd_key_kind kind;
     size_t offset, size;                 /* in vd_settings; of the cameras' keys in vd_camera_settings */
     size_t given;                        /* of a bool that becomes true when the file has the key; 0: none */
-    double least, most;                  /* NUMBER, INTEGER: the range, both ends included */
-    double number;                       /* default of NUMBER, INTEGER, FLAG and CHOICE (its index) */
+    double least, most;                  /* NUMBER, INTEGER, PAIR: the range, both ends included */
+    double number;                       /* default of NUMBER, INTEGER, PAIR, FLAG and CHOICE (its index) */
     const char *text;                    /* default of TEXT, PATH and WORD; NULL: the empty one */
     const char *choices[VD_KEY_CHOICES]; /* ended by NULL */
     const char *doc;                     /* one line for the example file */

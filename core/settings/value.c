@@ -83,6 +83,24 @@ static int read_number(const config_setting_t *setting, const vd_key *key, const
     return VD_OK;
 }
 
+static int read_pair(const config_setting_t *setting, const vd_key *key, const vd_setting_place *where,
+                     int *field, vd_error *error)
+{
+    int type = config_setting_type(setting);
+    if ((type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST) || config_setting_length(setting) != 2)
+        return refuse(setting, key, where, error);
+    for (unsigned i = 0; i < 2; i++) {
+        const config_setting_t *part = config_setting_get_elem(setting, i);
+        if (!config_setting_is_number(part) || config_setting_type(part) == CONFIG_TYPE_FLOAT)
+            return refuse(part, key, where, error);
+        long long value = config_setting_get_int64(part);
+        if (value < key->least || value > key->most)
+            return refuse(part, key, where, error);
+        field[i] = (int)value;
+    }
+    return VD_OK;
+}
+
 static int read_choice(const config_setting_t *setting, const vd_key *key, const vd_setting_place *where,
                        void *field, vd_error *error)
 {
@@ -182,6 +200,8 @@ int vd_value_read(const config_setting_t *setting, const vd_key *key, const vd_s
     case VD_KEY_NUMBER:
     case VD_KEY_INTEGER:
         return read_number(setting, key, where, field, error);
+    case VD_KEY_PAIR:
+        return read_pair(setting, key, where, field, error);
     case VD_KEY_FLAG:
         if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
             return refuse(setting, key, where, error);

@@ -72,12 +72,27 @@ class Lines(unittest.TestCase):
         self.assertEqual({line['bench'] for line in lines[1:-1]}, {'async_part'})
         self.assertAlmostEqual(sum(line['value'] for line in lines[1:-1]), lines[-1]['value'], places=3)
 
+    def test_second_models(self):
+        status, lines, said = bench('verify', '--pairs', '1', '--seconds', '0.5')
+        self.assertIn(status, (0, 1), said)
+        self.assertEqual([line['case'] for line in lines[1:]], ['three_at_once', 'submit'])
+        three, submit = lines[1:]
+        self.assertAlmostEqual(three['clip_ms'], 500, delta=50)
+        self.assertAlmostEqual(three['one_worker_s'], 1.5, delta=0.3)
+        self.assertAlmostEqual(three['value'], three['seconds'] / three['one_worker_s'], places=3)
+        self.assertNotIn('holds', three)  # a pair is too few to judge
+        self.assertGreater(submit['calls'], 900)
+        self.assertEqual(status, 0 if submit['p99'] <= 50 else 1)
+        status, lines, said = bench('verify', '--pairs', '1', '--verifier', '/no/such.onnx')
+        self.assertEqual(status, 1)
+        self.assertIn('such.onnx', said)
+
     def test_wrong_requests(self):
-        for arguments, words in [(['asink'], 'there are `async`, `engine` and `scene`'), ([], 'bench NAME'),
+        for arguments, words in [(['asink'], 'there are `async`, `engine`, `scene`, `track` and `verify`'), ([], 'bench NAME'),
                                  (['async', '--cases', 'sink'], 'did you mean sync?'),
                                  (['async', '--cases', 'sync', '--model', 'builtin:dogs'], 'builtin:people'),
                                  (['async', '--cases', 'sync', '--clip', '/no/such.mp4'], 'there is no file'),
-                                 (['async', '--pairs', '0'], '1 to 99'), (['engine'], '--model M'),
+                                 (['async', '--pairs', '0'], '1 to 99'), (['engine'], '--model M'), (['verify', '--workers', '9'], '1 to 8'),
                                  (['engine', '--model', 'builtin:people'], 'only networks'),
                                  (['engine', '--model', '/no/such.onnx'], 'such.onnx'),
                                  (['engine', '--model', 'a.onnx', '--precision', 'int8'], 'fp32 or bf16'),
@@ -121,6 +136,16 @@ class Lines(unittest.TestCase):
         self.assertEqual(len(notes), 1)  # peers run the file at its own size, or there is no bf16
         self.assertTrue('own size' in notes[0] or 'bf16' in notes[0], notes)
 
+    def test_a_moment_of_tracking(self):
+        status, lines, said = bench('track')
+        machine, line = lines
+        self.assertEqual((machine['bench'], line['bench'], line['case']),
+                         ('machine', 'track', '100 tracks, 100 detections'))
+        self.assertEqual((line['unit'], line['bound'], line['tracks']), ('us', 1000, 100))
+        self.assertLessEqual(line['p50'], line['p95'])
+        self.assertEqual(line['holds'], line['value'] <= 1000)
+        self.assertEqual(status, 0 if line['holds'] else 1, said)
+
     def test_rendering(self):
         status, lines, said = bench('scene', '--cases', 'render')
         self.assertEqual([line['case'] for line in lines[1:]],
@@ -133,7 +158,7 @@ class Lines(unittest.TestCase):
         self.assertEqual(status, 0 if all(line['holds'] for line in lines[1:]) else 1)
 
     def test_help(self):
-        for arguments in ['--help'], ['async', '--help'], ['engine', '--help'], ['scene', '--help']:
+        for arguments in ['--help'], *([name, '--help'] for name in ('async', 'engine', 'scene', 'track', 'verify')):
             done = subprocess.run([CLI, 'bench', *arguments], capture_output=True, text=True, timeout=20)
             self.assertEqual((done.returncode, done.stderr), (0, ''))
             self.assertIn('Usage: vedette-cli bench', done.stdout)

@@ -51,7 +51,7 @@ class Usage(CliTest):
         self.refuse('zebra', words=['no command `zebra`'])
         self.refuse('detect', words=['more arguments', 'SOURCE'])
         self.refuse('detect', '--cnof', '1', 'x', words=['--cnof', 'did you mean --conf?'])
-        self.refuse('detect', '--track', 'x', words=['no option --track'])
+        self.refuse('detect', '--tracks', 'x', words=['no option --tracks', '--track?'])
         self.refuse('detect', '-c', 'x', words=['-c'])
         self.refuse('detect', 'x', '--conf', words=['--conf needs a value'])
         self.refuse('detect', '--conf', '--iou', '1', 'x', words=['--conf needs a value'])

@@ -59,7 +59,8 @@ def check_files(prefix):
     headers = {path[len('include/vedette/'):] for path in installed if path.startswith('include/')}
     public = {name for name in os.listdir('core/include/vedette') if name.endswith('.h')}
     assert headers == public, f'headers differ: {sorted(headers ^ public)}'
-    for wanted in ('bin/vedette', 'bin/vedette-cli', 'share/applications/org.vedette.Vedette.desktop'):
+    for wanted in ('bin/vedette', 'bin/vedette-cli', 'bin/vedette-verifier',
+                   'share/applications/org.vedette.Vedette.desktop'):
         assert wanted in installed, f'{wanted} is missing'
     unused = [path for path in installed if path.endswith('.a') or '/app/' in path or 'CMakeFiles' in path]
     assert not unused, f'these should not be installed: {unused}'

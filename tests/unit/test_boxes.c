@@ -132,6 +132,89 @@ START_TEST(a_fast_object_without_overlap_is_followed)
 }
 END_TEST
 
+static vd_detection with_track(vd_detection detection, int track_id)
+{
+    detection.track_id = track_id;
+    return detection;
+}
+
+START_TEST(tracks_pair_what_boxes_would_not)
+{
+    /* The two change places: by overlap each would be taken for the other. */
+    vd_detection first[] = {with_track(at(0, 0, 0.9f, 0), 1), with_track(at(50, 0, 0.8f, 0), 2)};
+    vd_detection second[] = {with_track(at(0, 0, 0.9f, 0), 2), with_track(at(50, 0, 0.8f, 0), 1)};
+    vd_view view = {.before_s = 0, .after_s = 1, .time_s = 0.25};
+    view.before = result_with(2, first);
+    view.after = result_with(2, second);
+    vd_draw_box boxes[2];
+    ck_assert_uint_eq(vd_view_get_boxes(&view, &all, boxes, 2), 2);
+    ck_assert_float_eq_tol(boxes[0].box.x1, 12.5f, 1e-4f);
+    ck_assert_str_eq(boxes[0].label, "person 0.90 #1");
+    ck_assert_float_eq_tol(boxes[1].box.x1, 37.5f, 1e-4f);
+    view.before->candidates[1].track_id = 5; /* two tracks are two objects, however near */
+    view.after->candidates[0].track_id = 6;
+    ck_assert_uint_eq(vd_view_get_boxes(&view, &all, boxes, 2), 2);
+    ck_assert_float_eq_tol(boxes[1].box.x1, 50, 1e-4f);
+    ck_assert_int_eq(boxes[1].style, VD_BOX_PREDICTED);
+    view.after->candidates[0].track_id = 0; /* its first detection has none: boxes pair it */
+    ck_assert_uint_eq(vd_view_get_boxes(&view, &all, boxes, 2), 2);
+    ck_assert_float_eq_tol(boxes[1].box.x1, 37.5f, 1e-4f);
+    vd_view_clear(&view);
+}
+END_TEST
+
+START_TEST(a_track_foretells_and_carries_its_trail_and_mark)
+{
+    static vd_view view;
+    vd_detection items[] = {with_track(at(100, 10, 0.9f, 0), 3)};
+    view = (vd_view){.before_s = 0.5, .after_s = 1, .time_s = 1.5, .track_count = 1};
+    view.before = result_with(0, items); /* the track knows its speed without it */
+    view.after = result_with(1, items);
+    view.tracks[0] = (vd_view_track){
+        .best = 0.9f, .mark = VD_MARK_VERIFIED, .trail_count = 2, .trail = {{60, 50}, {80, 50}}};
+    view.tracks[0].track = (vd_track){.id = 3,
+                                      .hits = 5,
+                                      .time_s = 1,
+                                      .box = {100, 10, 140, 50},
+                                      .detected = {100, 10, 140, 50},
+                                      .x = {.value = 120, .speed = 40},
+                                      .y = {.value = 30},
+                                      .width = {.value = 40},
+                                      .height = {.value = 40}};
+    vd_draw_box box;
+    ck_assert_uint_eq(vd_view_get_boxes(&view, &all, &box, 1), 1);
+    ck_assert_float_eq_tol(box.box.x1, 120, 1e-3f);
+    ck_assert_int_eq(box.style, VD_BOX_PREDICTED);
+    ck_assert_int_eq(box.mark, VD_MARK_VERIFIED);
+    ck_assert_int_eq(box.trail_count, 3);
+    ck_assert_float_eq_tol(box.trail[2].x, 140, 1e-3f);
+    ck_assert_float_eq_tol(box.trail[2].y, 50, 1e-3f);
+    vd_view_clear(&view);
+}
+END_TEST
+
+START_TEST(a_weak_detection_of_a_sure_track_is_shown)
+{
+    static vd_view view;
+    vd_thresholds half = all;
+    half.confidence = 0.5f;
+    vd_detection items[] = {with_track(at(10, 10, 0.3f, 0), 1), with_track(at(100, 10, 0.2f, 0), 2),
+                            at(200, 10, 0.15f, 0), with_track(at(300, 10, 0.07f, 0), 1)};
+    view = (vd_view){.time_s = 1, .before_s = 1, .after_s = 1, .track_count = 2};
+    view.before = view.after = result_with(4, items);
+    vd_result_ref(view.after);
+    view.tracks[0] = (vd_view_track){.track = {.id = 1}, .best = 0.8f};
+    view.tracks[1] = (vd_view_track){.track = {.id = 2}, .best = 0.4f};
+    vd_draw_box boxes[4];
+    ck_assert_uint_eq(vd_view_get_boxes(&view, &half, boxes, 4), 1);
+    ck_assert_float_eq_tol(boxes[0].box.x1, 10, 1e-4f);
+    half.confidence = 0.35f;
+    ck_assert_uint_eq(vd_view_get_boxes(&view, &half, boxes, 4), 2);
+    ck_assert_uint_eq(vd_view_get_boxes(&view, &all, boxes, 4), 4);
+    vd_view_clear(&view);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("boxes");
@@ -143,6 +226,9 @@ static Suite *make_suite(void)
     tcase_add_test(tests, beyond_the_last_result_boxes_go_on_dashed_for_a_second);
     tcase_add_test(tests, two_that_cross_keep_their_partners);
     tcase_add_test(tests, a_fast_object_without_overlap_is_followed);
+    tcase_add_test(tests, tracks_pair_what_boxes_would_not);
+    tcase_add_test(tests, a_track_foretells_and_carries_its_trail_and_mark);
+    tcase_add_test(tests, a_weak_detection_of_a_sure_track_is_shown);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -82,6 +82,18 @@ START_TEST(test_defaults)
     ck_assert(!settings.loop);
     ck_assert_int_eq(settings.theme, VD_THEME_SYSTEM);
     ck_assert_int_eq(settings.camera_count, 0);
+    ck_assert(fabs(settings.track_lost_s - 1) < 1e-9 && fabs(settings.event_confirm_s - 0.3) < 1e-9);
+    ck_assert(fabs(settings.event_absence_s - 3) < 1e-9 && fabs(settings.event_parked_s - 60) < 1e-9);
+    const vd_step2_settings *step2 = &settings.step2;
+    ck_assert(step2->enabled && !step2->enabled_given && step2->async_enabled && !step2->shadow);
+    ck_assert_str_eq(step2->model_path, "");
+    ck_assert_str_eq(step2->model_type, "onnx");
+    ck_assert(fabs(step2->verification_threshold - 0.7) < 1e-9 && fabs(step2->worker_timeout_s - 10) < 1e-9);
+    ck_assert(step2->input_size[0] == 224 && step2->input_size[1] == 224);
+    ck_assert_int_eq(step2->temporal_size, 16);
+    ck_assert(step2->min_workers == 1 && step2->max_workers == 2);
+    ck_assert(step2->queue_size == 50 && step2->result_queue_size == 100);
+    ck_assert_int_eq(step2->preset, VD_STEP2_NONE);
 }
 END_TEST
 
@@ -90,19 +102,24 @@ START_TEST(test_whole_file)
     vd_settings settings;
     vd_error error = {0};
     ck_assert_int_eq(setenv("HOME", "/srv/eva", 1), 0);
-    int code =
-        read_text("model = \"~/models/yolo.onnx\"; labels = \"names.txt\";\n"
-                  "overlay_sync = \"live\"\ntheme : \"dark\"\n"
-                  "detection = { confidence = 1; iou = 0; max_detections = 0x10; precision = \"bf16\";\n"
-                  "  device = \"openvino\"; input_size = 640;\n"
-                  "  classes = ( \"person\", \"tra\" \"ffic light\" ); };\n"
-                  "network : { rtsp_transport = \"udp\"; open_timeout = 0.5; stall_timeout = 60L; };\n"
-                  "recording = { folder = \"~\"; quality = 40; };\n"
-                  "playback = { loop = TRUE; };\n"
-                  "// a comment\n/* @include in a comment */ # another\n"
-                  "cameras = ( { name = \"Tür\"; address = \"rtsp://a:b@h/1\"; },\n"
-                  "  { address = \"~/clip.mp4\"; name = \"Yard\"; model = \"builtin:motion\"; } );\n",
-                  &settings, &error);
+    int code = read_text(
+        "model = \"~/models/yolo.onnx\"; labels = \"names.txt\";\n"
+        "overlay_sync = \"live\"\ntheme : \"dark\"\n"
+        "detection = { confidence = 1; iou = 0; max_detections = 0x10; precision = \"bf16\";\n"
+        "  device = \"openvino\"; input_size = 640;\n"
+        "  classes = ( \"person\", \"tra\" \"ffic light\" ); };\n"
+        "network : { rtsp_transport = \"udp\"; open_timeout = 0.5; stall_timeout = 60L; };\n"
+        "recording = { folder = \"~\"; quality = 40; };\n"
+        "playback = { loop = TRUE; };\n"
+        "tracking = { lost = 2; }; events = { confirm = 0; absence = 600; parked = 1; least_size = 24; };\n"
+        "step2 = { enabled = false; async_enabled = false; shadow = true; model_path = \"~/v.onnx\";\n"
+        "  verification_threshold = 0; input_size = [ 112, 96 ]; temporal_size = 8; min_workers = 3;\n"
+        "  max_workers = 3; queue_size = 1; result_queue_size = 1000; worker_timeout_sec = 0.05;\n"
+        "  preset = \"large\"; };\n"
+        "// a comment\n/* @include in a comment */ # another\n"
+        "cameras = ( { name = \"Tür\"; address = \"rtsp://a:b@h/1\"; },\n"
+        "  { address = \"~/clip.mp4\"; name = \"Yard\"; model = \"builtin:motion\"; } );\n",
+        &settings, &error);
     ck_assert_msg(code == VD_OK, "%s: %s", error.place, error.text);
     ck_assert_str_eq(settings.path, file);
     ck_assert_str_eq(settings.model, "/srv/eva/models/yolo.onnx");
@@ -123,6 +140,18 @@ START_TEST(test_whole_file)
     ck_assert_str_eq(settings.recording_folder, "/srv/eva");
     ck_assert_int_eq(settings.recording_quality, 40);
     ck_assert(settings.loop);
+    ck_assert(fabs(settings.track_lost_s - 2) < 1e-9 && fabs(settings.event_confirm_s) < 1e-9);
+    ck_assert(fabs(settings.event_absence_s - 600) < 1e-9 && fabs(settings.event_parked_s - 1) < 1e-9);
+    ck_assert(fabs(settings.event_least_size_px - 24) < 1e-9);
+    const vd_step2_settings *step2 = &settings.step2;
+    ck_assert(!step2->enabled && step2->enabled_given && !step2->async_enabled && step2->shadow);
+    ck_assert_str_eq(step2->model_path, "/srv/eva/v.onnx");
+    ck_assert(fabs(step2->verification_threshold) < 1e-9 && fabs(step2->worker_timeout_s - 0.05) < 1e-9);
+    ck_assert(step2->input_size[0] == 112 && step2->input_size[1] == 96);
+    ck_assert(step2->temporal_size == 8 && step2->min_workers == 3 && step2->max_workers == 3);
+    ck_assert(step2->queue_size == 1 && step2->result_queue_size == 1000);
+    ck_assert(step2->max_workers_given && step2->queue_size_given && step2->result_queue_size_given);
+    ck_assert_int_eq(step2->preset, VD_STEP2_LARGE);
     ck_assert_int_eq(settings.camera_count, 2);
     ck_assert_str_eq(settings.cameras[0].name, "Tür");
     ck_assert_str_eq(settings.cameras[0].address, "rtsp://a:b@h/1");
@@ -213,6 +242,25 @@ static const struct refusal {
      VD_EINVAL,
      1,
      {"cameras[1].adress", "did you mean cameras.address?"}},
+    {"tracking = { lost = 0; };", VD_EINVAL, 1, {"tracking.lost is 0", "0.1 to 10"}},
+    {"events = { parked = 0.5; };", VD_EINVAL, 1, {"events.parked is 0.5", "1 to 86400"}},
+    {"step2 = {\n input_size = 224; };",
+     VD_EINVAL,
+     2,
+     {"step2.input_size is 224", "two whole numbers such as [ 224, 224 ], each 32 to 512"}},
+    {"step2 = { input_size = [ 224 ]; };", VD_EINVAL, 1, {"step2.input_size is a list", "two whole"}},
+    {"step2 = { input_size = [ 224, 31 ]; };", VD_EINVAL, 1, {"step2.input_size is 31"}},
+    {"step2 = { input_size = [ 224.0, 224.0 ]; };", VD_EINVAL, 1, {"step2.input_size is 224"}},
+    {"step2 = { input_size = ( \"a\", 224 ); };", VD_EINVAL, 1, {"step2.input_size is \"a\""}},
+    {"step2 = { temporal_size = 65; };", VD_EINVAL, 1, {"step2.temporal_size is 65", "2 to 64"}},
+    {"step2 = { worker_timeout_sec = 0.01; };", VD_EINVAL, 1, {"is 0.01", "0.05 to 300"}},
+    {"step2 = { model_type = \"test:hang\"; };", VD_EINVAL, 1, {"is \"test:hang\"", "\"onnx\""}},
+    {"step2 = { preset = \"huge\"; };", VD_EINVAL, 1, {"\"none\", \"small\", \"medium\" or \"large\""}},
+    {"step2 = { max_workers = 2;\n min_workers = 3; };",
+     VD_EINVAL,
+     2,
+     {"step2.min_workers is 3", "at most max_workers, which is 2"}},
+    {"step2 = { treshold = 1; };", VD_EINVAL, 1, {"no setting step2.treshold"}},
     {"theme = \"dark\"\n\ntheme = \"light\";", VD_EFORMAT, 3, {"duplicate"}},
     {"theme = dark;", VD_EFORMAT, 1, {"missing"}},
     {"\n\ndetection = { confidence = 0.5; ", VD_EFORMAT, 3, {"missing"}},
@@ -408,6 +456,10 @@ START_TEST(test_example_shows_the_defaults)
     settings.camera_count = 0;
     ck_assert(settings.confidence_given && settings.iou_given);
     settings.confidence_given = settings.iou_given = false;
+    vd_step2_settings *step2 = &settings.step2;
+    ck_assert(step2->enabled_given && step2->min_workers_given && step2->max_workers_given);
+    step2->enabled_given = step2->min_workers_given = step2->max_workers_given = false;
+    step2->queue_size_given = step2->result_queue_size_given = false;
     ck_assert_msg(memcmp(&settings, &defaults, sizeof settings) == 0,
                   "the example's values are not the defaults");
 }

@@ -17,6 +17,11 @@ static const char *const ACTION_WORDS[] = {[VD_ACTION_NONE] = "",
                                            [VD_ACTION_FOLDER] = "Open folder",
                                            [VD_ACTION_MODEL] = "Choose a model…"};
 
+static const GtkMessageType TYPES[] = {[VD_NOTICE_NONE] = GTK_MESSAGE_OTHER,
+                                       [VD_NOTICE_INFO] = GTK_MESSAGE_INFO,
+                                       [VD_NOTICE_WARNING] = GTK_MESSAGE_WARNING,
+                                       [VD_NOTICE_ERROR] = GTK_MESSAGE_ERROR};
+
 static gboolean time_is_up(gpointer data)
 {
     VdNoticeBar *bar = data;
@@ -31,16 +36,16 @@ static void changed(void *context, unsigned changes)
     if (!(changes & VD_CHANGED_NOTICE))
         return;
     const vd_notice *notice = vd_store_get_notice(bar->store);
-    bool error = notice->kind == VD_NOTICE_ERROR;
+    bool trouble = notice->kind == VD_NOTICE_ERROR || notice->kind == VD_NOTICE_WARNING;
     g_clear_handle_id(&bar->timer, g_source_remove);
     if (notice->kind != VD_NOTICE_NONE) {
-        gtk_info_bar_set_message_type(GTK_INFO_BAR(bar), error ? GTK_MESSAGE_ERROR : GTK_MESSAGE_INFO);
+        gtk_info_bar_set_message_type(GTK_INFO_BAR(bar), TYPES[notice->kind]);
         /* GTK names the bar by its type. */
         atk_object_set_name(gtk_widget_get_accessible(GTK_WIDGET(bar)), "Notice");
         gtk_label_set_text(bar->text, notice->text);
         gtk_button_set_label(bar->action, ACTION_WORDS[notice->action]);
         gtk_widget_set_visible(GTK_WIDGET(bar->action), notice->action != VD_ACTION_NONE);
-        gtk_widget_set_visible(GTK_WIDGET(bar->copy), error);
+        gtk_widget_set_visible(GTK_WIDGET(bar->copy), trouble);
         if (notice->brief)
             bar->timer = g_timeout_add_seconds(BRIEF_S, time_is_up, bar);
     }

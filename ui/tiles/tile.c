@@ -16,7 +16,7 @@ struct _VdTile {
     GtkDrawingArea parent;
     vd_store *store;
     vd_painter *painter;
-    vd_draw_box boxes[VD_MAX_DETECTIONS];
+    vd_draw_box *boxes; /* VD_MAX_DETECTIONS: too much for an instance of GObject */
     size_t box_count;
 
     char badge[256], title[160], detail[800];
@@ -234,7 +234,7 @@ static void changed(void *context, unsigned changes)
 {
     VdTile *tile = context;
     if (changes & (VD_CHANGED_PICTURE | VD_CHANGED_TUNING | VD_CHANGED_CLASSES)) {
-        tile->box_count = vd_store_get_boxes(tile->store, tile->boxes, G_N_ELEMENTS(tile->boxes));
+        tile->box_count = vd_store_get_boxes(tile->store, tile->boxes, VD_MAX_DETECTIONS);
         redraw(tile);
     }
     if (changes & (VD_CHANGED_SOURCE | VD_CHANGED_MODEL))
@@ -264,8 +264,15 @@ static void destroy(GtkWidget *widget)
     GTK_WIDGET_CLASS(vd_tile_parent_class)->destroy(widget);
 }
 
+static void finalize(GObject *object)
+{
+    g_free(VD_TILE(object)->boxes);
+    G_OBJECT_CLASS(vd_tile_parent_class)->finalize(object);
+}
+
 static void vd_tile_class_init(VdTileClass *class)
 {
+    G_OBJECT_CLASS(class)->finalize = finalize;
     GtkWidgetClass *widget_class = GTK_WIDGET_CLASS(class);
     widget_class->draw = draw;
     widget_class->size_allocate = size_allocate;
@@ -278,6 +285,7 @@ static void vd_tile_class_init(VdTileClass *class)
 static void vd_tile_init(VdTile *tile)
 {
     GtkWidget *widget = GTK_WIDGET(tile);
+    tile->boxes = g_new(vd_draw_box, VD_MAX_DETECTIONS);
     vd_painter_new(&tile->painter);
     tile->badge_alpha = 1;
     gtk_widget_set_can_focus(widget, TRUE);

@@ -236,4 +236,30 @@ typedef struct vd_bench_sources_figures {
 int vd_bench_sources(const vd_bench_sources_options *options, vd_bench_sources_figures *ret_figures,
                      vd_error *error);
 
+/* --- Stage 2: clips through worker processes */
+
+typedef struct vd_bench_verify vd_bench_verify;
+
+/* Starts workers and waits until each has its model loaded, at most a minute.
+ *
+ * model    a verifier's file, or NULL: a double that waits for `sleep_s` and answers
+ * workers  1 to 8
+ * VD_OK, VD_EINVAL, VD_ENOMEM, or why the model cannot be used. */
+int vd_bench_verify_new(const char *model, double sleep_s, int workers, vd_bench_verify **ret_verify,
+                        vd_error *error);
+void vd_bench_verify_free(vd_bench_verify **verify); /* accepts NULL and sets it */
+
+/* Submits `clips` (1 to 50) at once and waits for their verdicts.
+ *
+ * ret_seconds  from the first submit to the last verdict
+ * ret_clip_s   what the workers had a clip for, at the median; may be NULL
+ * VD_OK, or VD_EFORMAT when one of them got no verdict. */
+int vd_bench_verify_round(vd_bench_verify *verify, int clips, double *ret_seconds, double *ret_clip_s,
+                          vd_error *error);
+
+/* Threads that submit, 2,000 clips a second together, far more than the workers take: how long the call took.
+ * VD_OK, VD_ECANCELED or VD_ENOMEM. */
+int vd_bench_verify_submit(vd_bench_verify *verify, int threads, double seconds, vd_cancel *cancel,
+                           vd_bench_latency *ret_latency, vd_error *error);
+
 #endif

@@ -1,5 +1,5 @@
-/* One camera (or file) as the window sees it: pictures with their own boxes, states, playing, tuning,
- * recording.
+/* One camera (or file) as the window sees it: pictures with their own boxes, tracks, events and their
+ * verdicts, states, playing, tuning, recording.
  *
  * Every function returns at once and may be called from the window's thread; opening, decoding, detection,
  * scaling and writing happen on the camera's own threads (docs/threads.md). Calls go down; upwards there is
@@ -11,8 +11,11 @@
 #include <stdint.h>
 
 #include "vedette/app/draw.h"
+#include "vedette/app/event.h"
 #include "vedette/app/recorder.h"
 #include "vedette/app/settings.h"
+#include "vedette/app/track.h"
+#include "vedette/app/verify.h"
 #include "vedette/detection.h"
 #include "vedette/detector.h"
 #include "vedette/error.h"
@@ -37,6 +40,12 @@ typedef struct vd_camera_options {
     vd_source_options source;
     const char *recording_folder; /* NULL or empty: the default one */
     int recording_quality;
+    vd_track_options tracking; /* its scores are ignored: a track starts at thresholds.confidence and goes on
+                                  from 0.1 up */
+    vd_event_rules rules;      /* its thresholds are ignored: those above hold */
+    vd_verifier *verifier; /* NULL: stage 2 is off. Shared by cameras; lives until vd_camera_join_closed */
+    int temporal_size;     /* pictures of a clip, 2 to VD_CLIP_MOST, default 16: as the verifier's */
+    bool shadow;           /* verdicts are measured and shown, and change nothing else (row D11) */
     void (*wake)(
         void *context); /* something changed; any thread; must only set a flag or post an idle call */
     void *wake_context;
@@ -44,8 +53,16 @@ typedef struct vd_camera_options {
 
 #define VD_CAMERA_OPTIONS_INIT                                                                               \
     {                                                                                                        \
-        .thresholds = VD_THRESHOLDS_INIT, .source = VD_SOURCE_OPTIONS_INIT, .recording_quality = 23          \
+        .thresholds = VD_THRESHOLDS_INIT, .source = VD_SOURCE_OPTIONS_INIT, .recording_quality = 23,         \
+        .tracking = VD_TRACK_OPTIONS_INIT, .rules = VD_EVENT_RULES_INIT, .temporal_size = 16                 \
     }
+
+/* What the settings say of tracking and events goes into `options`; of stage 2 its clips and shadow mode. The
+ * verifier is the caller's to make (vd_verify_options_from_settings). */
+void vd_camera_options_from_settings(const vd_settings *settings, vd_camera_options *options);
+
+/* The group `step2` as options, its preset unfolded. False when stage 2 is off. */
+bool vd_verify_options_from_settings(const vd_settings *settings, vd_verify_options *ret_options);
 
 /* Starts the camera's threads and returns; connecting, failure and success come by vd_camera_get_status.
  * VD_OK, VD_EINVAL or VD_ENOMEM. */
@@ -102,6 +119,13 @@ typedef struct vd_camera_status {
     uint64_t pending_detection;
     uint64_t broken; /* packets or frames that could not be decoded */
 
+    int tracks;               /* with an id, at the newest result */
+    uint64_t events;          /* opened so far */
+    int events_open;          /* of them open */
+    int clips_waiting;        /* events whose clip is not whole yet, or whose verdict has not come */
+    uint64_t clips_forgotten; /* pictures for clips that found no room */
+    uint64_t events_revision; /* rises with every change of an event: vd_camera_get_events has news */
+
     double position_s, duration_s;
     bool playing;
     double speed; /* files: 1 as they were made */
@@ -111,6 +135,17 @@ typedef struct vd_camera_status {
 } vd_camera_status;
 
 void vd_camera_get_status(vd_camera *camera, vd_camera_status *ret_status);
+
+enum { VD_VIEW_TRACKS = 100, VD_VIEW_TRAIL = VD_TRAIL_POINTS - 1 };
+
+/* A track as a picture shows it. */
+typedef struct vd_view_track {
+    vd_track track;    /* at the newest result: where it is foretold to be (vd_track_predict) */
+    float best;        /* its highest score so far: below the threshold it is not shown */
+    vd_draw_mark mark; /* of its event */
+    int trail_count;   /* where its foot was over the 2 s before the picture, oldest first */
+    vd_draw_point trail[VD_VIEW_TRAIL];
+} vd_view_track;
 
 /* The picture to show, scaled to the size asked for, and what was found in it. Owned by who took it. */
 typedef struct vd_view {
@@ -123,6 +158,8 @@ typedef struct vd_view {
         *after; /* results around this frame; the same one twice when it is of this very frame */
     double before_s, after_s; /* their frames' times */
     uint64_t sequence;        /* rises with every picture */
+    int track_count;
+    vd_view_track tracks[VD_VIEW_TRACKS];
 } vd_view;
 
 /* Takes the newest picture when it is newer than `view` holds; true then. Replaces what `view` held. */
@@ -130,9 +167,10 @@ bool vd_camera_take_view(vd_camera *camera, vd_view *view);
 void vd_view_clear(vd_view *view);
 
 /* The boxes of a view under some thresholds: a pure function, so that a slider changes the boxes of the very
- * frame on screen without a forward pass. On a frame of its own result: that. Between two: paired by class
- * and IoU and interpolated linearly by time. After the last: moved on by the last two, dashed, for at most 1
- * s.
+ * frame on screen without a forward pass. On a frame of its own result: that. Between two: interpolated
+ * linearly by time along their tracks; what has no track is paired by class and IoU. After the last: foretold
+ * by the track, else moved on by the last two, dashed, for at most 1 s. Of a track whose best score reaches
+ * the threshold weaker detections, from 0.1 up, are shown as well. Trails and marks come with the boxes.
  *
  * room  boxes that fit into ret_boxes. Returns their number. */
 size_t vd_view_get_boxes(const vd_view *view, const vd_thresholds *thresholds, vd_draw_box *ret_boxes,
@@ -164,5 +202,23 @@ void vd_camera_set_speed(vd_camera *camera, double speed);
 
 /* Starts recording what is seen, or ends it. The file's name stands in the status. */
 void vd_camera_set_recording(vd_camera *camera, bool recording);
+
+/* What a track must be to become an event; its thresholds are ignored: vd_camera_set_thresholds has them.
+ * Swapped whole, acts on the next frame. VD_OK or VD_EINVAL. */
+int vd_camera_set_rules(vd_camera *camera, const vd_event_rules *rules, vd_error *error);
+void vd_camera_set_shadow(vd_camera *camera, bool shadow); /* for events from now on */
+
+/* The newest `room` events that changed after the revision `since` (0: all), newest first, each with a
+ * reference to its thumbnail (vd_event_clear gives it back). An event keeps its id: what came before is
+ * replaced by it, its thumbnail too: only the newest 64 have one, and who holds more gets none for the next.
+ *
+ * ret_revision  to ask with the next time; NULL: not wanted
+ * Returns their number. */
+size_t vd_camera_get_events(vd_camera *camera, uint64_t since, uint64_t *ret_revision, vd_event *ret_events,
+                            size_t room);
+
+/* What the operator says of an event. False when the camera has it no more. */
+bool vd_camera_judge(vd_camera *camera, uint64_t id, vd_judgement judgement);
+vd_event_figures vd_camera_get_event_figures(vd_camera *camera);
 
 #endif

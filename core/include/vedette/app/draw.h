@@ -15,11 +15,29 @@ typedef enum vd_box_style {
     VD_BOX_FAINT         /* thin and pale: under the threshold */
 } vd_box_style;
 
+/* What the second model said, as a sign behind the label: told by its shape, whatever the colours. */
+typedef enum vd_draw_mark {
+    VD_MARK_NONE = 0,
+    VD_MARK_PENDING,   /* three dots */
+    VD_MARK_VERIFIED,  /* a tick */
+    VD_MARK_REJECTED,  /* a cross */
+    VD_MARK_UNVERIFIED /* a question mark */
+} vd_draw_mark;
+
+enum { VD_TRAIL_POINTS = 18 };
+
+typedef struct vd_draw_point {
+    float x, y;
+} vd_draw_point;
+
 typedef struct vd_draw_box {
     vd_box box; /* pixels of the source picture */
     vd_box_style style;
-    int color;      /* index into the palette, any number: the class */
-    char label[96]; /* UTF-8, such as `person 0.91 #3`; empty: none */
+    int color;         /* index into the palette, any number: the class */
+    char label[96];    /* UTF-8, such as `person 0.91 #3`; empty: none */
+    vd_draw_mark mark; /* stands in the label; none without one */
+    int trail_count;   /* 0 or 2 to VD_TRAIL_POINTS: where it came from, oldest first, dots under all boxes */
+    vd_draw_point trail[VD_TRAIL_POINTS]; /* pixels of the source picture */
 } vd_draw_box;
 
 typedef struct vd_drawing {

@@ -18,6 +18,32 @@ typedef struct vd_camera_settings {
     char model[512]; /* empty: the general one */
 } vd_camera_settings;
 
+/* Workers, queue and results of stage 2: 1/20/40, 2/40/80, 3/60/120. */
+typedef enum vd_step2_preset {
+    VD_STEP2_NONE = 0,
+    VD_STEP2_SMALL,
+    VD_STEP2_MEDIUM,
+    VD_STEP2_LARGE
+} vd_step2_preset;
+
+/* The group `step2`: vd_verify_options_from_settings unfolds it. */
+typedef struct vd_step2_settings {
+    bool enabled;                  /* default true; without a line for it only where there is a model_path */
+    bool async_enabled;            /* default true */
+    bool shadow;                   /* default false */
+    char model_path[512];          /* empty: none */
+    char model_type[16];           /* "onnx" */
+    double verification_threshold; /* 0 to 1, default 0.7 */
+    int input_size[2];             /* width and height, 32 to 512, default 224 */
+    int temporal_size;             /* 2 to 64, default 16 */
+    int min_workers, max_workers;  /* 1 to 8, default 1 and 2 */
+    int queue_size;                /* 1 to 1000, default 50 */
+    int result_queue_size;         /* 1 to 1000, default 100 */
+    double worker_timeout_s;       /* 0.05 to 300, default 10 */
+    vd_step2_preset preset;
+    bool enabled_given, min_workers_given, max_workers_given, queue_size_given, result_queue_size_given;
+} vd_step2_settings;
+
 typedef struct vd_settings {
     char path[512];  /* the file it came from; empty for the defaults */
     char model[512]; /* empty: vd_model_default */
@@ -40,6 +66,12 @@ typedef struct vd_settings {
     int recording_quality;        /* 10 to 40, default 23 */
     bool loop;                    /* files start again at their end, default false */
     vd_theme theme;               /* "system" (default), "light", "dark" */
+    double track_lost_s;          /* 0.1 to 10, default 1 */
+    double event_confirm_s;       /* 0 to 10, default 0.3 */
+    double event_absence_s;       /* 0.1 to 600, default 3 */
+    double event_parked_s;        /* 1 to 86400, default 60 */
+    double event_least_size_px;   /* 0 to 16384, default 0 */
+    vd_step2_settings step2;
     vd_camera_settings cameras[VD_MAX_CAMERAS];
     int camera_count;
 } vd_settings;

@@ -1,0 +1,118 @@
+/* vedette-cli bench verify: stage 2 on one worker and on several, and what submitting costs. */
+#include <stdio.h>
+
+#include "bench.h"
+#include "cli.h"
+#include "options.h"
+
+enum { CLIPS = 3, MOST_PAIRS = 99, MODEL_CLIPS = 12, SUBMITTERS = 8 };
+#define SLEEP_S 0.5
+
+struct job {
+    bench_job base;
+    const char *verifier;
+    int64_t workers;
+};
+
+static const char help_text[] =
+    "Measures the second model's worker processes: three clips at once on one worker and on several, by "
+    "turns, with "
+    "a\n"
+    "double that waits for half a second and, with --verifier, with that model; and how long it takes to "
+    "submit a "
+    "clip.\n\n"
+    "Exit status: 0 all bounds that were judged hold, 1 one does not or the work failed.\n";
+
+/* The time of `clips` on several workers as a share of that on one; medians of turns. */
+static int compare(struct job *job, const char *model, int clips, const char *name, double bound)
+{
+    static double shares[MOST_PAIRS], several_s[MOST_PAIRS], one_s[MOST_PAIRS], clip_s[MOST_PAIRS];
+    size_t pairs = (size_t)job->base.pairs;
+    vd_bench_verify *one = NULL, *several = NULL;
+    vd_error error = {0};
+    char more[256];
+    int code = vd_bench_verify_new(model, SLEEP_S, 1, &one, &error);
+    if (code == VD_OK)
+        code = vd_bench_verify_new(model, SLEEP_S, (int)job->workers, &several, &error);
+    for (size_t i = 0; i < 2 * pairs && code == VD_OK; i++) {
+        bool ones_turn = (i + i / 2) % 2 == 0;
+        code = ones_turn ? vd_bench_verify_round(one, clips, &one_s[i / 2], &clip_s[i / 2], &error)
+                         : vd_bench_verify_round(several, clips, &several_s[i / 2], NULL, &error);
+        shares[i / 2] = one_s[i / 2] > 0 ? several_s[i / 2] / one_s[i / 2] : 0;
+        code = vd_interrupted() ? VD_ECANCELED : code;
+    }
+    vd_bench_verify_free(&one);
+    vd_bench_verify_free(&several);
+    if (code != VD_OK)
+        return bench_failed(code, &error);
+    double share = vd_bench_median(shares, pairs); /* sorts */
+    snprintf(more, sizeof more,
+             "\"pairs\":%d,\"least\":%.4f,\"most\":%.4f,\"clips\":%d,\"workers\":%d,\"seconds\":%.4f,"
+             "\"one_worker_s\":%.4f,\"clip_ms\":%.3f",
+             (int)pairs, shares[0], shares[pairs - 1], clips, (int)job->workers,
+             vd_bench_median(several_s, pairs), vd_bench_median(one_s, pairs),
+             vd_bench_median(clip_s, pairs) * 1e3);
+    bool judged = bound > 0 && pairs >= BENCH_LEAST_PAIRS && job->workers >= CLIPS;
+    bench_print(&job->base, &(bench_line){.bench = "verify",
+                                          .name = name,
+                                          .unit = "of one worker's time",
+                                          .value = share,
+                                          .rule = judged ? BENCH_VALUE_AT_MOST : BENCH_UNJUDGED,
+                                          .bound = bound,
+                                          .more = more});
+    return CLI_DONE;
+}
+
+static int submit(struct job *job)
+{
+    vd_bench_verify *verify = NULL;
+    vd_bench_latency latency;
+    vd_error error = {0};
+    char more[96];
+    int code = vd_bench_verify_new(NULL, 0.01, (int)job->workers, &verify, &error);
+    if (code == VD_OK)
+        code = vd_bench_verify_submit(verify, SUBMITTERS, job->base.seconds, cli_cancel(), &latency, &error);
+    vd_bench_verify_free(&verify);
+    if (code != VD_OK)
+        return bench_failed(code, &error);
+    snprintf(more, sizeof more, "\"calls\":%llu,\"max\":%.6g,\"threads\":%d",
+             (unsigned long long)latency.count, latency.max_us, SUBMITTERS);
+    bench_print(&job->base, &(bench_line){.bench = "verify",
+                                          .name = "submit",
+                                          .unit = "us",
+                                          .value = latency.p99_us,
+                                          .latency = &latency,
+                                          .rule = latency.count >= 100 ? BENCH_VALUE_AT_MOST : BENCH_UNJUDGED,
+                                          .bound = 50,
+                                          .more = more});
+    return CLI_DONE;
+}
+
+int bench_verify(int argc, char **argv)
+{
+    static struct job job = {.base = {.seconds = 5, .pairs = BENCH_LEAST_PAIRS}, .workers = CLIPS};
+    const cli_option options[] = {
+        {"verifier", CLI_TEXT, &job.verifier, 0, 0, "FILE", "a second model, measured as well"},
+        {"workers", CLI_COUNT, &job.workers, 1, 8, "N", "of the many, 1 to 8 (3)"},
+        {"seconds", CLI_NUMBER, &job.base.seconds, 0.1, 600, "N", "of submitting, 0.1 to 600 (5)"},
+        {"pairs", CLI_COUNT, &job.base.pairs, 1, MOST_PAIRS, "N", "measurements of each side, 1 to 99 (7)"},
+    };
+    const cli_usage usage = {.command = "bench verify",
+                             .operands = "",
+                             .text = help_text,
+                             .options = options,
+                             .option_count = sizeof options / sizeof *options};
+    int operands, status = cli_parse(&usage, argc, argv, &operands);
+    if (status != CLI_DONE)
+        return status == CLI_HELPED ? CLI_DONE : status;
+    cli_progress_disable();
+    bench_print_machine();
+    status = compare(&job, NULL, CLIPS, "three_at_once", 0.45);
+    if (status == CLI_DONE && job.verifier)
+        status = compare(&job, job.verifier, MODEL_CLIPS, "model", 0);
+    if (status == CLI_DONE)
+        status = submit(&job);
+    if (vd_interrupted())
+        return CLI_INTERRUPTED;
+    return cli_worse(status, job.base.missed ? CLI_FAILED : CLI_DONE);
+}

@@ -1,0 +1,79 @@
+/* A camera's events: opened by tracks, kept for a while, told their verdicts. A state machine over values; no
+ * threads, no clock: its owner (the camera) calls it under its own lock.
+ *
+ *   (track) -> OPEN   [confirmed, rules met, not parked, no event of it yet]
+ *   OPEN    -> CLOSED [its track not seen for absence_s]
+ *   A closed event stays in the log until VD_EVENTS_MOST newer ones have come.
+ *
+ * An event whose track ended goes on with a new track of its class that appears where it was seen last: an id
+ * that changes is no new event. */
+#ifndef VD_EVENT_EVENT_LOG_H
+#define VD_EVENT_EVENT_LOG_H
+
+#include "vedette/app/event.h"
+#include "vedette/app/track.h"
+
+/* Only the newest events keep their pictures. */
+enum { VD_EVENTS_MOST = 500, VD_EVENT_THUMBNAILS = 64 };
+
+typedef struct vd_event_log vd_event_log;
+
+/* VD_OK or VD_ENOMEM. */
+int vd_event_log_new(vd_event_log **ret_log);
+void vd_event_log_free(vd_event_log **log); /* accepts NULL and sets it */
+
+/* A moment of the source, as the tracker saw it. */
+typedef struct vd_event_moment {
+    double time_s;           /* of the stream; before the last one: as after vd_event_log_cut */
+    int64_t frame_index;     /* of the source */
+    int64_t unix_ms;         /* wall clock */
+    const vd_track *tracks;  /* all that the tracker has, in its order */
+    size_t count;            /* at most VD_TRACK_TRACKS */
+    const vd_labels *labels; /* NULL: `class N` */
+    bool known;              /* seen before, as after a seek back: opens nothing, then or later */
+} vd_event_moment;
+
+/* After every detected frame. Memory grows with the most tracks at once and with nothing else; without any
+ * the moment is passed over.
+ *
+ * ret_opened  room for `room` ids of events that were opened by this frame; more wait for the next
+ * Returns how many were. */
+size_t vd_event_log_update(vd_event_log *log, const vd_event_rules *rules, const vd_event_moment *moment,
+                           uint64_t *ret_opened, size_t room);
+
+/* Forgets which tracks stand for which events, and what is parked where (a seek, another model); the events
+ * stay, closed. */
+void vd_event_log_cut(vd_event_log *log);
+
+/* The request of an event; its verdict becomes PENDING. False when the log has no such event; so below. */
+bool vd_event_log_set_request(vd_event_log *log, uint64_t id, uint64_t request, bool shadow);
+
+/* What became of a request. False when no event of the log has it. */
+bool vd_event_log_set_verdict(vd_event_log *log, uint64_t request, vd_verdict verdict, vd_verdict_cause cause,
+                              float score, double after_s);
+
+/* An event that could not even ask: UNVERIFIED at once. */
+bool vd_event_log_set_unverified(vd_event_log *log, uint64_t id, vd_verdict_cause cause);
+
+bool vd_event_log_set_thumbnail(vd_event_log *log, uint64_t id,
+                                struct vd_frame *thumbnail); /* takes it if true */
+bool vd_event_log_judge(vd_event_log *log, uint64_t id, vd_judgement judgement);
+
+/* Rises with every change that a person would see. What only goes on (seen_s, box) is none. */
+uint64_t vd_event_log_revision(const vd_event_log *log);
+
+/* The newest `room` events that changed after the revision `since` (0: all), newest first, with references of
+ * their own. Returns their number. */
+size_t vd_event_log_get(const vd_event_log *log, uint64_t since, vd_event *ret_events, size_t room);
+
+/* One event; NULL: not in the log. Borrowed until the next change. */
+const vd_event *vd_event_log_find(const vd_event_log *log, uint64_t id);
+
+/* The event that a track stands for now; NULL: none. Borrowed until the next change. */
+const vd_event *vd_event_log_of_track(const vd_event_log *log, int track_id);
+
+/* Over the events in the log; `events` counts all that were ever opened. */
+vd_event_figures vd_event_log_figures(const vd_event_log *log);
+size_t vd_event_log_count_open(const vd_event_log *log);
+
+#endif

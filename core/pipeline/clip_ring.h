@@ -1,0 +1,58 @@
+/* The last seconds of a camera as reduced pictures, for clips of its events. As many as a number of bytes
+ * allows, all allocated before the first one is kept. Plain state; who calls is said below. */
+#ifndef VD_PIPELINE_CLIP_RING_H
+#define VD_PIPELINE_CLIP_RING_H
+
+#include "frame/convert.h"
+#include "pipeline/history.h"
+#include "pipeline/timeline.h"
+
+enum { VD_CLIP_RING_FRAMES = 30, VD_CLIP_RING_BYTES = 48 << 20 };
+
+/* Details of a clip: the last 1.6 s of a track; pictures are kept 12 times a second. */
+#define VD_CLIP_SPAN_S 1.6
+#define VD_CLIP_STEP_S (1.0 / 12)
+
+typedef struct vd_clip_ring {
+    /* of the one thread that reduces at a time */
+    vd_scratch scratch;
+    vd_frame_pool *pool;
+    int capacity; /* pictures of the pool */
+
+    /* guarded by the camera's lock */
+    struct {
+        vd_moment at;
+        vd_frame *frame;            /* one reference */
+    } entries[VD_CLIP_RING_FRAMES]; /* ring, oldest first */
+    int head, count;
+    vd_moment last;           /* kept, or given up, last */
+    double scale_x, scale_y;  /* pixels of a reduced picture for one of the source */
+    uint64_t kept, forgotten; /* forgotten: no picture was free, or no memory */
+} vd_clip_ring;
+
+/* Zeroed to start. */
+void vd_clip_ring_fini(vd_clip_ring *ring);
+
+/* Whether a frame's turn has come. Under the lock. */
+bool vd_clip_ring_wants(const vd_clip_ring *ring, const vd_moment *at);
+
+/* Makes room for one more picture: at another place all are forgotten, else the oldest where it must be.
+ * Under the lock. */
+void vd_clip_ring_make_room(vd_clip_ring *ring, const vd_moment *at);
+
+/* A reduced copy with one reference: at most 640 wide, BGRX. NULL: none is free. Without the lock, by one
+ * thread at a time, after vd_clip_ring_make_room. */
+vd_frame *vd_clip_ring_reduce(vd_clip_ring *ring, const vd_frame *frame);
+
+/* Keeps what vd_clip_ring_reduce gave; takes the reference. Under the lock. */
+void vd_clip_ring_keep(vd_clip_ring *ring, const vd_moment *at, const vd_frame *source, vd_frame *reduced);
+
+/* The clip of a track as it is now: `count` pictures evenly spaced over its last 1.6 s, with references of
+ * their own; repeated where there are fewer. Under the lock. False when no picture of it is left. */
+bool vd_clip_ring_cut(const vd_clip_ring *ring, const struct vd_trace *trace, int count,
+                      vd_verify_clip *ret_clip);
+
+/* Gives the references back. */
+void vd_clip_clear(vd_verify_clip *clip);
+
+#endif

@@ -1,0 +1,271 @@
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "verify/clip.h"
+#include "verify/crew.h"
+
+#define NEW_NS VD_NS_PER_S /* a worker that dies so soon after loading counts as one that did not load */
+
+static vd_verify_result unverified(vd_verdict_cause cause, int code, const char *text)
+{
+    vd_verify_result outcome = {.verdict = VD_VERDICT_UNVERIFIED, .cause = cause};
+    vd_error_set(&outcome.error, code, NULL, "%s", text);
+    return outcome;
+}
+
+/* All that a worker runs ends the same way. */
+static void finish_all(vd_crew *crew, vd_worker *worker, vd_verify_result *outcome)
+{
+    outcome->processing_s = (double)(vd_clock_now_ns() - worker->since_ns) / (double)VD_NS_PER_S;
+    vd_requests_publish(crew->requests, &crew->figures); /* who has the result sees what it was counted as */
+    for (int i = 0; i < worker->count; i++)
+        vd_requests_finish(crew->requests, worker->running[i], outcome);
+    worker->count = 0;
+    crew->changed = true;
+}
+
+/* --- Handing out */
+
+static bool cut(vd_crew *crew, vd_worker *worker, vd_request *request)
+{
+    const vd_verify_options *options = &crew->options;
+    size_t bytes =
+        (size_t)options->temporal_size * (size_t)options->input_width * (size_t)options->input_height * 3;
+    vd_verify_result outcome = {.verdict = VD_VERDICT_UNVERIFIED, .cause = VD_CAUSE_FAILED};
+    int code = vd_clip_cut(&request->clip, options, crew->scratch,
+                           worker->process.memory + (size_t)worker->count * bytes, &outcome.error);
+    vd_requests_release(request);
+    if (code != VD_OK) {
+        vd_requests_finish(crew->requests, request, &outcome);
+        crew->changed = true;
+        return false;
+    }
+    worker->running[worker->count] = request;
+    worker->ids[worker->count++] = request->id;
+    return true;
+}
+
+/* How many clips the next pass takes: one, as long as each waiting one finds a worker. */
+static int pass_size(const vd_crew *crew, const vd_worker *worker)
+{
+    int idle = vd_crew_count(crew, VD_WORKER_IDLE, crew->current.generation);
+    int waiting = vd_requests_waiting(crew->requests), share = idle > 0 ? (waiting + idle - 1) / idle : 1;
+    return share < worker->batch ? share : worker->batch;
+}
+
+static void ask(vd_crew *crew, vd_worker *worker)
+{
+    vd_wire_ask message = {.kind = VD_WIRE_ASK, .count = (uint32_t)worker->count};
+    memcpy(message.ids, worker->ids, sizeof message.ids);
+    worker->state = VD_WORKER_BUSY;
+    worker->since_ns = vd_clock_now_ns();
+    worker->deadline_ns = worker->since_ns + (int64_t)(crew->options.worker_timeout_s * (double)VD_NS_PER_S);
+    vd_process_send(&worker->process, &message,
+                    sizeof message); /* a failure shows as the end of the socket */
+    crew->changed = true;
+}
+
+static void hand_to(vd_crew *crew, vd_worker *worker)
+{
+    int most = pass_size(crew, worker);
+    bool alone = false;
+    while (worker->count < most && !alone) {
+        vd_request *request = vd_requests_pop(crew->requests, worker->count > 0);
+        if (!request)
+            break;
+        alone = request->alone;
+        cut(crew, worker, request);
+    }
+    if (worker->count > 0)
+        ask(crew, worker);
+}
+
+void vd_crew_hand_out(vd_crew *crew)
+{
+    for (int i = 0; i < VD_CREW_ROOM; i++) {
+        vd_worker *worker = &crew->workers[i];
+        if (worker->state == VD_WORKER_IDLE && worker->generation == crew->current.generation)
+            hand_to(crew, worker);
+    }
+    if (vd_crew_is_degraded(crew) && vd_requests_answer_all(crew->requests, &crew->why) > 0)
+        crew->changed = true;
+}
+
+/* --- What goes wrong */
+
+/* A pass of several that failed as a whole: each goes again by itself, so that one bad clip spoils no other.
+ */
+static void give_up(vd_crew *crew, vd_worker *worker, vd_verify_result *outcome)
+{
+    if (worker->count <= 1) {
+        finish_all(crew, worker, outcome);
+        return;
+    }
+    for (int i = 0; i < worker->count; i++)
+        vd_requests_return(crew->requests, worker->running[i]);
+    worker->count = 0;
+}
+
+static void lose_worker(vd_crew *crew, vd_worker *worker)
+{
+    vd_crew_end_worker(worker);
+    crew->changed = true;
+}
+
+/* The worker's end of the socket is closed: it is dead, or as good as that. */
+static void crashed(vd_crew *crew, vd_worker *worker)
+{
+    vd_verify_result outcome = unverified(VD_CAUSE_FAILED, VD_EIO,
+                                          worker->state == VD_WORKER_LOADING
+                                              ? "The second model's worker ended while it loaded the model."
+                                              : "The second model's worker crashed.");
+    crew->figures.crashes++;
+    crew->figures.restarts++;
+    bool is_new = worker->state == VD_WORKER_IDLE && vd_clock_now_ns() - worker->since_ns < NEW_NS &&
+                  !worker->has_worked;
+    if (worker->state == VD_WORKER_LOADING || is_new)
+        vd_crew_load_failed(crew, worker, &outcome.error);
+    if (worker->state == VD_WORKER_BUSY)
+        give_up(crew, worker, &outcome);
+    lose_worker(crew, worker);
+}
+
+static void spoke_rubbish(vd_crew *crew, vd_worker *worker)
+{
+    vd_verify_result outcome = unverified(VD_CAUSE_FAILED, VD_EFORMAT,
+                                          "The second model's worker gave an answer that makes no sense.");
+    crew->figures.rubbish++;
+    crew->figures.restarts++;
+    if (worker->state == VD_WORKER_LOADING)
+        vd_crew_load_failed(crew, worker, &outcome.error);
+    if (worker->state == VD_WORKER_BUSY)
+        give_up(crew, worker, &outcome);
+    lose_worker(crew, worker);
+}
+
+static void was_late(vd_crew *crew, vd_worker *worker)
+{
+    vd_verify_result outcome =
+        unverified(VD_CAUSE_TIMED_OUT, VD_ETIMEOUT,
+                   worker->state == VD_WORKER_LOADING ? "The second model did not load within a minute."
+                                                      : "The second model did not answer in time.");
+    crew->figures.restarts++;
+    if (worker->state == VD_WORKER_LOADING) {
+        vd_crew_load_failed(crew, worker, &outcome.error);
+    } else {
+        crew->figures.timeouts += (uint64_t)worker->count;
+        finish_all(crew, worker, &outcome);
+    }
+    lose_worker(crew, worker);
+}
+
+void vd_crew_expire(vd_crew *crew, int64_t now_ns)
+{
+    for (int i = 0; i < VD_CREW_ROOM; i++) {
+        vd_worker *worker = &crew->workers[i];
+        bool has_deadline = worker->state == VD_WORKER_LOADING || worker->state == VD_WORKER_BUSY;
+        if (has_deadline && now_ns >= worker->deadline_ns)
+            was_late(crew, worker);
+        if (worker->state == VD_WORKER_DYING && vd_process_reap(&worker->process))
+            worker->state = VD_WORKER_NONE;
+    }
+}
+
+/* --- Listening */
+
+static bool is_code(int32_t code)
+{
+    return code <= VD_OK && code >= VD_EUNSUPPORTED;
+}
+
+static void hear_hello(vd_crew *crew, vd_worker *worker)
+{
+    vd_wire_hello hello;
+    vd_process_got got = vd_process_receive(&worker->process, &hello, sizeof hello);
+    if (got == VD_GOT_NOTHING)
+        return;
+    bool sane = got == VD_GOT_MESSAGE && hello.kind == VD_WIRE_HELLO && is_code(hello.code) &&
+                (hello.code != VD_OK || (hello.batch >= 1 && hello.batch <= VD_WIRE_CLIPS));
+    if (got == VD_GOT_END) {
+        crashed(crew, worker);
+    } else if (!sane) {
+        spoke_rubbish(crew, worker);
+    } else if (hello.code != VD_OK) {
+        vd_error error = {.code = hello.code};
+        vd_text_clean(error.text, sizeof error.text, hello.text, strnlen(hello.text, sizeof hello.text));
+        vd_crew_load_failed(crew, worker, &error);
+        vd_crew_end_worker(worker);
+    } else {
+        vd_crew_greet(crew, worker, &hello);
+    }
+}
+
+static bool makes_sense(const vd_worker *worker, const vd_wire_answer *answer)
+{
+    if (answer->kind != VD_WIRE_ANSWER || answer->count != (uint32_t)worker->count || !is_code(answer->code))
+        return false;
+    for (int i = 0; i < worker->count; i++)
+        if (answer->ids[i] != worker->ids[i] ||
+            !(answer->code != VD_OK || (answer->scores[i] >= 0 && answer->scores[i] <= 1)))
+            return false;
+    return true;
+}
+
+static void take_scores(vd_crew *crew, vd_worker *worker, const vd_wire_answer *answer)
+{
+    double processing_s = (double)(vd_clock_now_ns() - worker->since_ns) / (double)VD_NS_PER_S;
+    for (int i = 0; i < worker->count; i++) {
+        float score = answer->scores[i];
+        vd_verify_result outcome = {.verdict = (double)score >= crew->options.threshold ? VD_VERDICT_VERIFIED
+                                                                                        : VD_VERDICT_REJECTED,
+                                    .score = score,
+                                    .processing_s = processing_s};
+        vd_requests_finish(crew->requests, worker->running[i], &outcome);
+    }
+    worker->count = 0;
+}
+
+/* A pass that the model itself could not carry out: the worker is well. */
+static void take_failure(vd_crew *crew, vd_worker *worker, const vd_wire_answer *answer)
+{
+    char text[sizeof answer->text];
+    vd_text_clean(text, sizeof text, answer->text, strnlen(answer->text, sizeof answer->text));
+    vd_verify_result outcome = unverified(VD_CAUSE_FAILED, answer->code, text);
+    give_up(crew, worker, &outcome);
+}
+
+static void hear_answer(vd_crew *crew, vd_worker *worker)
+{
+    vd_wire_answer answer;
+    vd_process_got got = vd_process_receive(&worker->process, &answer, sizeof answer);
+    if (got == VD_GOT_NOTHING)
+        return;
+    if (got == VD_GOT_END) {
+        crashed(crew, worker);
+        return;
+    }
+    if (got != VD_GOT_MESSAGE || worker->state != VD_WORKER_BUSY || !makes_sense(worker, &answer)) {
+        spoke_rubbish(crew, worker);
+        return;
+    }
+    if (answer.code == VD_OK)
+        take_scores(crew, worker, &answer);
+    else
+        take_failure(crew, worker, &answer);
+    worker->has_worked = true;
+    worker->state = VD_WORKER_IDLE;
+    worker->since_ns = vd_clock_now_ns();
+    crew->changed = true;
+    if (worker->generation != crew->current.generation)
+        vd_crew_end_worker(worker);
+}
+
+void vd_crew_listen(vd_crew *crew, vd_worker *worker)
+{
+    if (worker->state == VD_WORKER_LOADING)
+        hear_hello(crew, worker);
+    else if (worker->state == VD_WORKER_IDLE || worker->state == VD_WORKER_BUSY)
+        hear_answer(crew, worker);
+}

@@ -1,0 +1,392 @@
+#include "verify/requests.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "vedette/frame.h"
+#include "verify/clip.h"
+
+/* Frames to give back once the lock is free. */
+struct leaving {
+    size_t count;
+    struct vd_frame *frames[VD_CLIP_MOST];
+};
+
+static void let_go(struct leaving *leaving)
+{
+    for (size_t i = 0; i < leaving->count; i++)
+        vd_frame_unref(&leaving->frames[i]);
+    leaving->count = 0;
+}
+
+int vd_requests_init(vd_requests *requests, int queue_size, int result_queue_size)
+{
+    *requests = (vd_requests){.queue_size = queue_size,
+                              .result_queue_size = result_queue_size,
+                              .slot_count = queue_size + VD_REQUESTS_RUNNING};
+    size_t slots = (size_t)requests->slot_count, results = (size_t)result_queue_size;
+    requests->slots = calloc(slots, sizeof *requests->slots);
+    requests->free_slots = calloc(slots, sizeof *requests->free_slots);
+    requests->waiting = calloc(slots, sizeof *requests->waiting);
+    requests->results = calloc(results, sizeof *requests->results);
+    requests->free_results = calloc(results, sizeof *requests->free_results);
+    requests->done = calloc(results, sizeof *requests->done);
+    bool has_all = requests->slots && requests->free_slots && requests->waiting && requests->results &&
+                   requests->free_results && requests->done;
+    bool has_lock = has_all && vd_mutex_init(&requests->lock, VD_RANK_VERIFY) == VD_OK;
+    if (has_lock && vd_cond_init(&requests->news) == VD_OK) {
+        while (requests->free_count < requests->slot_count) {
+            requests->free_slots[requests->free_count] = requests->free_count;
+            requests->free_count++;
+        }
+        for (; requests->free_result_count < result_queue_size; requests->free_result_count++)
+            requests->free_results[requests->free_result_count] = requests->free_result_count;
+        return VD_OK;
+    }
+    if (has_lock)
+        vd_mutex_fini(&requests->lock);
+    requests->slot_count = 0;
+    vd_requests_fini(requests);
+    return VD_ENOMEM;
+}
+
+void vd_requests_fini(vd_requests *requests)
+{
+    if (requests->slot_count > 0) {
+        vd_cond_fini(&requests->news);
+        vd_mutex_fini(&requests->lock);
+    }
+    free(requests->slots);
+    free(requests->free_slots);
+    free(requests->waiting);
+    free(requests->results);
+    free(requests->free_results);
+    free(requests->done);
+    *requests = (vd_requests){0};
+}
+
+/* --- Results. All of them with the lock held. */
+
+static void count(vd_requests *requests, const vd_verify_result *result, uint64_t by)
+{
+    if (result->verdict == VD_VERDICT_VERIFIED)
+        requests->verified += by;
+    else if (result->verdict == VD_VERDICT_REJECTED)
+        requests->rejected += by;
+    else if (result->cause == VD_CAUSE_DROPPED || result->cause == VD_CAUSE_STOPPED)
+        requests->dropped += by;
+    else
+        requests->unverified += by;
+}
+
+/* Takes the i-th result out of the list. Its place is free from the next one on. */
+static vd_verify_result *remove_result(vd_requests *requests, int i)
+{
+    int slot = requests->done[i];
+    requests->done_count--;
+    memmove(requests->done + i, requests->done + i + 1,
+            (size_t)(requests->done_count - i) * sizeof *requests->done);
+    requests->free_results[requests->free_result_count++] = slot;
+    return &requests->results[slot];
+}
+
+/* The oldest result falls out: from now on it counts as dropped, and nowhere else. */
+static void drop_oldest_result(vd_requests *requests)
+{
+    vd_verify_result *result = remove_result(requests, 0);
+    count(requests, result, UINT64_MAX); /* one less */
+    requests->dropped++;
+    requests->results_dropped++;
+}
+
+/* A request that waits or runs becomes a result. */
+static void settle(vd_requests *requests, vd_request *request, const vd_verify_result *outcome,
+                   struct leaving *leaving)
+{
+    int64_t now_ns = vd_clock_now_ns(), picked_ns = request->started_ns ? request->started_ns : now_ns;
+    if (requests->free_result_count == 0)
+        drop_oldest_result(requests);
+    int slot = requests->free_results[--requests->free_result_count];
+    vd_verify_result *result = &requests->results[slot];
+    *result = *outcome;
+    result->id = request->id;
+    result->simple_score = vd_clip_simple_score(&request->clip);
+    result->waited_s = (double)(picked_ns - request->submitted_ns) / (double)VD_NS_PER_S;
+    requests->done[requests->done_count++] = slot;
+    count(requests, result, 1);
+    if (outcome->verdict != VD_VERDICT_UNVERIFIED)
+        vd_histogram_add(&requests->latency, now_ns - request->submitted_ns);
+    leaving->count = request->clip.count;
+    memcpy(leaving->frames, request->clip.frames, sizeof leaving->frames);
+    request->clip.count = 0;
+    request->state = VD_REQUEST_FREE;
+    requests->free_slots[requests->free_count++] = (int)(request - requests->slots);
+    vd_cond_broadcast(&requests->news);
+}
+
+/* --- The queue */
+
+static vd_request *remove_waiting(vd_requests *requests, int i)
+{
+    vd_request *request = &requests->slots[requests->waiting[i].slot];
+    requests->waiting_count--;
+    memmove(requests->waiting + i, requests->waiting + i + 1,
+            (size_t)(requests->waiting_count - i) * sizeof *requests->waiting);
+    return request;
+}
+
+static void append_waiting(vd_requests *requests, vd_request *request)
+{
+    request->state = VD_REQUEST_WAITING;
+    request->started_ns = 0;
+    requests->waiting[requests->waiting_count++] =
+        (struct vd_waiting){request->confidence, (int)(request - requests->slots)};
+}
+
+static const vd_verify_result dropped_outcome = {
+    .verdict = VD_VERDICT_UNVERIFIED,
+    .cause = VD_CAUSE_DROPPED,
+    .error = {.code = VD_EAGAIN, .text = "The queue of the second model was full, and newer events came."}};
+
+int vd_requests_push(vd_requests *requests, const vd_verify_clip *clip, float confidence, uint64_t *ret_id)
+{
+    struct leaving leaving = {0};
+    for (size_t i = 0; i < clip->count; i++)
+        vd_frame_ref(clip->frames[i]);
+    vd_mutex_lock(&requests->lock);
+    bool closed = requests->closed;
+    if (!closed) {
+        if (requests->waiting_count >= requests->queue_size)
+            settle(requests, remove_waiting(requests, 0), &dropped_outcome, &leaving);
+        vd_request *request = &requests->slots[requests->free_slots[--requests->free_count]];
+        request->id = *ret_id = ++requests->last_id;
+        request->confidence = confidence;
+        request->alone = false;
+        request->submitted_ns = vd_clock_now_ns();
+        request->clip = *clip;
+        requests->submitted++;
+        append_waiting(requests, request);
+    }
+    vd_mutex_unlock(&requests->lock);
+    let_go(&leaving);
+    for (size_t i = 0; i < clip->count && closed; i++) {
+        struct vd_frame *frame = clip->frames[i];
+        vd_frame_unref(&frame);
+    }
+    return closed ? VD_ESHUTDOWN : VD_OK;
+}
+
+vd_request *vd_requests_pop(vd_requests *requests, bool joins)
+{
+    vd_request *request = NULL;
+    int best = -1;
+    vd_mutex_lock(&requests->lock);
+    for (int i = 0; i < requests->waiting_count; i++) {
+        const struct vd_waiting *waiting = &requests->waiting[i];
+        if (joins && requests->slots[waiting->slot].alone)
+            continue;
+        if (best < 0 || waiting->confidence > requests->waiting[best].confidence)
+            best = i;
+    }
+    if (best >= 0 && requests->running_count < VD_REQUESTS_RUNNING) {
+        request = remove_waiting(requests, best);
+        request->state = VD_REQUEST_RUNNING;
+        request->started_ns = vd_clock_now_ns();
+        requests->running_count++;
+    }
+    vd_mutex_unlock(&requests->lock);
+    return request;
+}
+
+void vd_requests_return(vd_requests *requests, vd_request *request)
+{
+    vd_mutex_lock(&requests->lock);
+    request->alone = true;
+    requests->running_count--;
+    append_waiting(requests, request);
+    vd_mutex_unlock(&requests->lock);
+}
+
+void vd_requests_release(vd_request *request)
+{
+    for (size_t i = 0; i < request->clip.count; i++)
+        vd_frame_unref(&request->clip.frames[i]);
+}
+
+void vd_requests_finish(vd_requests *requests, vd_request *request, const vd_verify_result *outcome)
+{
+    struct leaving leaving = {0};
+    vd_mutex_lock(&requests->lock);
+    requests->running_count--;
+    settle(requests, request, outcome, &leaving);
+    vd_mutex_unlock(&requests->lock);
+    let_go(&leaving);
+}
+
+int vd_requests_answer_all(vd_requests *requests, const vd_error *why)
+{
+    vd_verify_result outcome = {.verdict = VD_VERDICT_UNVERIFIED, .cause = VD_CAUSE_DEGRADED, .error = *why};
+    int answered = 0;
+    for (bool more = true; more;) {
+        struct leaving leaving = {0};
+        vd_mutex_lock(&requests->lock);
+        more = requests->waiting_count > 0;
+        if (more) {
+            settle(requests, remove_waiting(requests, 0), &outcome, &leaving);
+            answered++;
+        }
+        vd_mutex_unlock(&requests->lock);
+        let_go(&leaving);
+    }
+    return answered;
+}
+
+void vd_requests_close(vd_requests *requests)
+{
+    static const vd_verify_result outcome = {
+        .verdict = VD_VERDICT_UNVERIFIED,
+        .cause = VD_CAUSE_STOPPED,
+        .error = {.code = VD_ESHUTDOWN, .text = "Stage 2 was stopped before the verdict."}};
+    vd_mutex_lock(&requests->lock);
+    requests->closed = true;
+    requests->waiting_count = 0;
+    vd_mutex_unlock(&requests->lock);
+    /* Nobody pushes or pops any more: the slots are this thread's. */
+    for (int i = 0; i < requests->slot_count; i++) {
+        struct leaving leaving = {0};
+        vd_request *request = &requests->slots[i];
+        vd_mutex_lock(&requests->lock);
+        if (request->state != VD_REQUEST_FREE)
+            settle(requests, request, &outcome, &leaving);
+        vd_mutex_unlock(&requests->lock);
+        let_go(&leaving);
+    }
+    vd_mutex_lock(&requests->lock);
+    requests->running_count = 0;
+    vd_cond_broadcast(&requests->news);
+    vd_mutex_unlock(&requests->lock);
+}
+
+/* --- Taking */
+
+static int find_result(const vd_requests *requests, uint64_t id)
+{
+    for (int i = 0; i < requests->done_count; i++)
+        if (requests->results[requests->done[i]].id == id)
+            return i;
+    return -1;
+}
+
+static bool is_pending(const vd_requests *requests, uint64_t id)
+{
+    for (int i = 0; i < requests->slot_count && id > 0 && id <= requests->last_id; i++)
+        if (requests->slots[i].state != VD_REQUEST_FREE && requests->slots[i].id == id)
+            return true;
+    return false;
+}
+
+int vd_requests_take(vd_requests *requests, uint64_t id, int64_t deadline_ns, vd_verify_result *ret_result)
+{
+    int code = VD_OK, at;
+    vd_mutex_lock(&requests->lock);
+    while ((at = find_result(requests, id)) < 0 && code == VD_OK) {
+        if (!is_pending(requests, id))
+            code = VD_ENOTFOUND;
+        else if (vd_clock_now_ns() >= deadline_ns)
+            code = VD_ETIMEOUT;
+        else
+            vd_cond_wait_until(&requests->news, &requests->lock, deadline_ns);
+    }
+    if (at >= 0)
+        *ret_result = *remove_result(requests, at);
+    vd_mutex_unlock(&requests->lock);
+    return code;
+}
+
+size_t vd_requests_take_all(vd_requests *requests, vd_verify_result *ret_results, size_t room)
+{
+    size_t taken = 0;
+    vd_mutex_lock(&requests->lock);
+    for (; taken < room && requests->done_count > 0; taken++)
+        ret_results[taken] = *remove_result(requests, 0);
+    vd_mutex_unlock(&requests->lock);
+    return taken;
+}
+
+void vd_requests_wait(vd_requests *requests, uint64_t id)
+{
+    vd_mutex_lock(&requests->lock);
+    while (is_pending(requests, id))
+        vd_cond_wait_until(&requests->news, &requests->lock, vd_clock_now_ns() + VD_NS_PER_S);
+    vd_mutex_unlock(&requests->lock);
+}
+
+/* --- Figures */
+
+int vd_requests_waiting(vd_requests *requests)
+{
+    vd_mutex_lock(&requests->lock);
+    int waiting = requests->waiting_count;
+    vd_mutex_unlock(&requests->lock);
+    return waiting;
+}
+
+void vd_requests_publish(vd_requests *requests, const vd_verify_figures *figures)
+{
+    vd_mutex_lock(&requests->lock);
+    requests->figures = *figures;
+    vd_mutex_unlock(&requests->lock);
+}
+
+static double seconds(int64_t ns)
+{
+    return (double)ns / (double)VD_NS_PER_S;
+}
+
+static int count_pending(const vd_requests *requests, double *ret_oldest_s)
+{
+    int64_t oldest_ns = INT64_MAX;
+    int pending = 0;
+    for (int i = 0; i < requests->slot_count; i++)
+        if (requests->slots[i].state != VD_REQUEST_FREE) {
+            pending++;
+            oldest_ns =
+                requests->slots[i].submitted_ns < oldest_ns ? requests->slots[i].submitted_ns : oldest_ns;
+        }
+    *ret_oldest_s = pending ? seconds(vd_clock_now_ns() - oldest_ns) : 0;
+    return pending;
+}
+
+void vd_requests_get_stats(vd_requests *requests, vd_verify_stats *ret_stats)
+{
+    vd_verify_stats stats = {.queue_size = requests->queue_size,
+                             .result_queue_size = requests->result_queue_size};
+    vd_mutex_lock(&requests->lock);
+    const vd_histogram *latency = &requests->latency;
+    const vd_verify_figures *figures = &requests->figures;
+    stats.submitted = requests->submitted;
+    stats.verified = requests->verified;
+    stats.rejected = requests->rejected;
+    stats.unverified = requests->unverified;
+    stats.dropped = requests->dropped;
+    stats.results_dropped = requests->results_dropped;
+    stats.pending_requests = count_pending(requests, &stats.oldest_s);
+    stats.avg_processing_s = latency->count ? seconds(latency->sum_ns) / (double)latency->count : 0;
+    stats.p50_s = seconds(vd_histogram_percentile_ns(latency, 0.5));
+    stats.p99_s = seconds(vd_histogram_percentile_ns(latency, 0.99));
+    stats.queue_length = requests->waiting_count;
+    stats.results_waiting = requests->done_count;
+    stats.workers_active = figures->workers_active;
+    stats.workers = figures->workers;
+    stats.timeouts = figures->timeouts;
+    stats.crashes = figures->crashes;
+    stats.rubbish = figures->rubbish;
+    stats.restarts = figures->restarts;
+    stats.degraded = figures->degraded;
+    stats.degraded_why = figures->why;
+    memcpy(stats.model, figures->model, sizeof stats.model);
+    vd_mutex_unlock(&requests->lock);
+    *ret_stats = stats;
+}

@@ -1,0 +1,1 @@
+vd_test(event MODULES event)

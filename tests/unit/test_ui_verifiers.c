@@ -1,0 +1,89 @@
+/* Which verifier goes with which source: one at a time, kept while it is the same, stopped when it is not. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include "check_main.h"
+#include "ui/verifiers.h"
+
+static atomic_int wakes;
+
+static void wake(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&wakes, 1);
+}
+
+static vd_settings settings_with(const char *model)
+{
+    vd_settings settings;
+    vd_settings_init(&settings);
+    strcpy(settings.step2.model_path, model);
+    return settings;
+}
+
+static vd_verifier *choose(vd_verifiers *verifiers, const vd_settings *settings)
+{
+    vd_error error;
+    vd_verifier *verifier = vd_verifiers_choose(verifiers, settings, "clip.mp4", wake, NULL, &error);
+    ck_assert_msg(error.code == VD_OK, "%s", error.text);
+    return verifier;
+}
+
+START_TEST(off_without_a_model)
+{
+    vd_verifiers *verifiers = vd_verifiers_new();
+    vd_settings settings = settings_with("");
+    ck_assert_ptr_null(choose(verifiers, &settings));
+    settings = settings_with("/nowhere/second.onnx");
+    settings.step2.enabled = false;
+    settings.step2.enabled_given = true;
+    ck_assert_ptr_null(choose(verifiers, &settings));
+    vd_verifiers_free(&verifiers);
+    ck_assert_ptr_null(verifiers);
+    vd_verifiers_free(&verifiers);
+}
+END_TEST
+
+START_TEST(one_for_all_sources)
+{
+    vd_verifiers *verifiers = vd_verifiers_new();
+    vd_settings one = settings_with("/nowhere/one.onnx"), two = settings_with("/nowhere/two.onnx");
+    vd_verifier *first = choose(verifiers, &one);
+    ck_assert_ptr_nonnull(first);
+    ck_assert_ptr_eq(choose(verifiers, &one), first);
+    ck_assert_ptr_nonnull(choose(verifiers, &two));
+    vd_verifiers_stop(verifiers);
+    int before = atomic_load(&wakes);
+    vd_verifiers_stop(verifiers);
+    ck_assert_int_eq(atomic_load(&wakes), before);
+    ck_assert_ptr_nonnull(choose(verifiers, &one)); /* after a stop another one */
+    vd_verifiers_free(&verifiers);
+}
+END_TEST
+
+/* A refusal is told, and leaves nothing behind. */
+START_TEST(settings_that_are_refused)
+{
+    vd_error error;
+    vd_verifiers *verifiers = vd_verifiers_new();
+    vd_settings settings = settings_with("/nowhere/one.onnx");
+    settings.step2.queue_size = 0;
+    ck_assert_ptr_null(vd_verifiers_choose(verifiers, &settings, "clip.mp4", wake, NULL, &error));
+    ck_assert_int_eq(error.code, VD_EINVAL);
+    ck_assert_ptr_nonnull(strstr(error.text, "queue_size"));
+    vd_verifiers_free(&verifiers);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("ui_verifiers");
+    TCase *all = tcase_create("all");
+    tcase_add_test(all, off_without_a_model);
+    tcase_add_test(all, one_for_all_sources);
+    tcase_add_test(all, settings_that_are_refused);
+    suite_add_tcase(suite, all);
+    return suite;
+}
+
+TEST_MAIN(make_suite)

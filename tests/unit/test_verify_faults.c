@@ -1,0 +1,275 @@
+/* Stage 2 whose workers hang, crash, talk rubbish, are killed, or are not there at all: every request gets
+ * its result, and nothing is left behind. */
+#include <sys/wait.h>
+
+#include "verify_case.h"
+
+static vd_frame_pool *pool;
+static vd_frame *red;
+
+static void set_up(void)
+{
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, CASE_SIDE, CASE_SIDE, 4, &pool), VD_OK);
+    red = case_frame(pool, 230);
+}
+
+static void tear_down(void)
+{
+    vd_frame_unref(&red);
+    ck_assert_int_eq(vd_frame_pool_get_stats(pool).available, vd_frame_pool_get_stats(pool).capacity);
+    vd_frame_pool_free(&pool);
+    ck_assert_int_eq(case_children(NULL, 0), 0);
+}
+
+enum { MANY = 100, WARM = 10 };
+
+/* Submits and takes `count` requests, two at a time, all with that outcome. */
+static void go_wrong(vd_verifier *verifier, int count, vd_verdict_cause cause)
+{
+    for (int done = 0; done < count; done += 2) {
+        uint64_t ids[2] = {case_submit(verifier, red, 0.5f), case_submit(verifier, red, 0.6f)};
+        for (int i = 0; i < 2; i++) {
+            vd_verify_result result = case_take(verifier, ids[i]);
+            ck_assert_int_eq(result.verdict, VD_VERDICT_UNVERIFIED);
+            ck_assert_int_eq(result.cause, cause);
+            ck_assert(result.error.text[0] != '\0');
+            ck_assert_float_eq_tol(result.simple_score, 0.6f, 1e-5f);
+            case_stats(verifier);
+        }
+    }
+}
+
+/* Waits until both workers are there again: descriptors and children are compared in the same state. */
+static void settle(vd_verifier *verifier)
+{
+    CASE_UNTIL(verifier, stats.workers == 2 && stats.workers_active == 0);
+    for (int i = 0; i < 2000 && case_children(NULL, 0) > 2; i++)
+        usleep(5000);
+    ck_assert_int_eq(case_children(NULL, 0), 2);
+}
+
+static void go_wrong_often(const char *type, vd_verdict_cause cause, double timeout_s)
+{
+    vd_verify_options options = case_options(type);
+    options.min_workers = 2;
+    options.worker_timeout_s = timeout_s;
+    vd_verifier *verifier = case_new(&options);
+    go_wrong(verifier, WARM, cause);
+    settle(verifier);
+    int descriptors = case_descriptors();
+    long resident_kb = case_resident_kb();
+    go_wrong(verifier, MANY, cause);
+    settle(verifier);
+    ck_assert_int_eq(case_descriptors(), descriptors);
+    printf("%s: %ld kB more after %d\n", type, case_resident_kb() - resident_kb, (int)MANY);
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+    ck_assert_int_lt(case_resident_kb() - resident_kb, 512);
+#endif
+    vd_verify_stats stats = case_stats(verifier);
+    ck_assert_uint_eq(stats.unverified, WARM + MANY);
+    ck_assert_uint_ge(stats.restarts, WARM + MANY);
+    vd_verifier_free(&verifier);
+}
+
+START_TEST(a_hundred_hangs)
+{
+    go_wrong_often("test:hang", VD_CAUSE_TIMED_OUT, 0.05);
+}
+END_TEST
+
+START_TEST(a_hundred_crashes)
+{
+    go_wrong_often("test:crash", VD_CAUSE_FAILED, 30);
+}
+END_TEST
+
+/* The double chooses the form by the request's number: 110 in a row are all of them, many times. */
+START_TEST(a_hundred_answers_of_rubbish)
+{
+    go_wrong_often("test:rubbish", VD_CAUSE_FAILED, 30);
+}
+END_TEST
+
+START_TEST(time_is_up_on_time)
+{
+    vd_verify_options options = case_options("test:hang");
+    options.worker_timeout_s = 0.3;
+    vd_verifier *verifier = case_new(&options);
+    CASE_UNTIL(verifier, stats.model[0] != '\0');
+    int64_t began_ns = vd_clock_now_ns();
+    vd_verify_result result = case_take(verifier, case_submit(verifier, red, 0.5f));
+    double took_s = (double)(vd_clock_now_ns() - began_ns) / 1e9;
+    ck_assert_int_eq(result.cause, VD_CAUSE_TIMED_OUT);
+    ck_assert_uint_eq(case_stats(verifier).timeouts, 1);
+    printf("timed out after %.3f s\n", took_s);
+    ck_assert(took_s >= 0.3 && took_s < 3);
+    ck_assert(result.processing_s >= 0.3);
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
+/* Somebody kills the worker: idle, and in the middle of a clip. */
+START_TEST(a_worker_is_killed_from_outside)
+{
+    vd_verify_options options = case_options("test:sleep");
+    options.max_workers = 1;
+    vd_verifier *verifier = case_new(&options);
+    int pid = 0;
+    ck_assert_int_eq(case_take(verifier, case_submit(verifier, red, 0.5f)).verdict, VD_VERDICT_VERIFIED);
+    ck_assert_int_eq(case_children(&pid, 1), 1);
+    ck_assert_int_gt(pid, 1);
+    kill(pid, SIGKILL);
+    CASE_UNTIL(verifier, stats.restarts == 1 && stats.workers == 1);
+    ck_assert_int_eq(case_take(verifier, case_submit(verifier, red, 0.5f)).verdict, VD_VERDICT_VERIFIED);
+    vd_verifier_free(&verifier);
+
+    options.test_sleep_s = 30;
+    verifier = case_new(&options);
+    uint64_t id = case_submit(verifier, red, 0.5f);
+    CASE_UNTIL(verifier, stats.workers_active == 1);
+    ck_assert_int_eq(case_children(&pid, 1), 1);
+    ck_assert_int_gt(pid, 1);
+    kill(pid, SIGKILL);
+    vd_verify_result result = case_take(verifier, id);
+    ck_assert_int_eq(result.cause, VD_CAUSE_FAILED);
+    ck_assert(result.processing_s < 20);
+    ck_assert_uint_eq(case_stats(verifier).crashes, 1);
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
+/* 'R', 'S', 'Z', …; 0 when there is no such process. */
+static char state_of(int pid)
+{
+    char path[64], state = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "r");
+    if (file) {
+        if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+            state = 0;
+        fclose(file);
+    }
+    return state;
+}
+
+/* A program that is killed takes its workers along, however busy these are. */
+START_TEST(workers_die_with_the_program)
+{
+    int ends[2], worker = 0;
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t program = fork();
+    if (program == 0) {
+        vd_verify_options options = case_options("test:hang");
+        vd_verifier *verifier = case_new(&options);
+        case_submit(verifier, red, 0.5f);
+        CASE_UNTIL(verifier, stats.workers_active == 1);
+        if (case_children(&worker, 1) != 1 || write(ends[1], &worker, sizeof worker) < 0)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    ck_assert_int_eq(read(ends[0], &worker, sizeof worker), sizeof worker);
+    ck_assert_int_gt(worker, 1);
+    ck_assert_int_ne(state_of(worker), 0);
+    kill(program, SIGKILL);
+    ck_assert_int_eq(waitpid(program, NULL, 0), program);
+    for (int i = 0; i < 2000 && state_of(worker) != 0 && state_of(worker) != 'Z'; i++)
+        usleep(5000);
+    ck_assert(state_of(worker) == 0 || state_of(worker) == 'Z');
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
+/* What the program has open stays its own. */
+START_TEST(a_worker_inherits_nothing)
+{
+    char name[] = "/tmp/vedette-open-XXXXXX", path[320], target[64];
+    int fd = mkstemp(name), pid = 0; /* not closed by exec */
+    ck_assert_int_ge(fd, 0);
+    vd_verify_options options = case_options("test:sleep");
+    vd_verifier *verifier = case_new(&options);
+    CASE_UNTIL(verifier, stats.workers == 1);
+    ck_assert_int_eq(case_children(&pid, 1), 1);
+    snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    DIR *list = opendir(path);
+    ck_assert_ptr_nonnull(list);
+    for (struct dirent *entry; (entry = readdir(list));) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%s", pid, entry->d_name);
+        ssize_t length = readlink(path, target, sizeof target - 1);
+        target[length > 0 ? length : 0] = '\0';
+        ck_assert_str_ne(target, name);
+    }
+    closedir(list);
+    vd_verifier_free(&verifier);
+    close(fd);
+    unlink(name);
+}
+END_TEST
+
+/* No program, and one that ends at once: degraded, an answer all the same, and few attempts. */
+START_TEST(workers_that_do_not_start)
+{
+    static const char *const programs[] = {"/nowhere/vedette-verifier", "/bin/false"};
+    vd_verify_options options = case_options("test:sleep");
+    vd_text_copy(options.worker_program, sizeof options.worker_program, programs[_i]);
+    options.max_workers = 8;
+    vd_verifier *verifier = case_new(&options);
+    CASE_UNTIL(verifier, stats.degraded);
+    for (int i = 0; i < 20; i++) {
+        vd_verify_result result = case_take(verifier, case_submit(verifier, red, 0.5f));
+        ck_assert_int_eq(result.verdict, VD_VERDICT_UNVERIFIED);
+        ck_assert_int_eq(result.cause, VD_CAUSE_DEGRADED);
+        ck_assert_float_eq_tol(result.simple_score, 0.6f, 1e-5f);
+    }
+    usleep(1500000);
+    vd_verify_stats stats = case_stats(verifier);
+    ck_assert(stats.degraded && stats.degraded_why.text[0] != '\0');
+    ck_assert_uint_le(stats.crashes, 6); /* after 0.1, 0.2, 0.4, 0.8 s */
+    ck_assert_int_le(case_children(NULL, 0), 1);
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
+/* A result that is late is no reason for another: the ledger after a mixture, stopped in the middle. */
+START_TEST(the_ledger_holds_when_stopped_in_trouble)
+{
+    vd_verify_options options = case_options("test:crash");
+    options.max_workers = 4;
+    options.queue_size = 10;
+    options.result_queue_size = 7;
+    vd_verifier *verifier = case_new(&options);
+    for (int i = 0; i < 60; i++) {
+        case_submit(verifier, red, (float)(i % 5));
+        case_stats(verifier);
+    }
+    CASE_UNTIL(verifier, stats.crashes > 0);
+    vd_verifier_stop(verifier);
+    vd_verify_stats stats = case_stats(verifier);
+    ck_assert_uint_eq(stats.submitted, 60);
+    ck_assert_int_eq(stats.pending_requests, 0);
+    ck_assert_int_eq(stats.results_waiting, 7);
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("verify_faults");
+    TCase *tests = tcase_create("all");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 400);
+    tcase_add_test(tests, a_hundred_hangs);
+    tcase_add_test(tests, a_hundred_crashes);
+    tcase_add_test(tests, a_hundred_answers_of_rubbish);
+    tcase_add_test(tests, time_is_up_on_time);
+    tcase_add_test(tests, a_worker_is_killed_from_outside);
+    tcase_add_test(tests, workers_die_with_the_program);
+    tcase_add_test(tests, a_worker_inherits_nothing);
+    tcase_add_loop_test(tests, workers_that_do_not_start, 0, 2);
+    tcase_add_test(tests, the_ledger_holds_when_stopped_in_trouble);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+TEST_MAIN(make_suite)
