@@ -139,7 +139,8 @@ void vd_words_stage2(char *out, size_t size, const vd_verify_stats *stats)
     append(out, size, " · workers %d/%d", stats->workers, stats->max_workers);
 }
 
-void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats)
+void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats,
+                          const vd_camera_status *status)
 {
     *out = '\0';
     append(out, size, "Second model: %s\n", *stats->model ? stats->model : "none that runs");
@@ -155,6 +156,10 @@ void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats)
            "Timed out %" G_GUINT64_FORMAT ", crashed %" G_GUINT64_FORMAT
            ", answered rubbish %" G_GUINT64_FORMAT,
            stats->timeouts, stats->crashes, stats->rubbish);
+    append(out, size,
+           "\nEvents of this source without a verdict yet %d; pictures for clips that found no room "
+           "%" G_GUINT64_FORMAT,
+           status->clips_waiting, status->clips_forgotten);
     if (stats->verified + stats->rejected > 0)
         append(out, size, "\nA verdict takes %.0f ms, 99 of 100 are there in %.0f ms", stats->p50_s * 1000,
                stats->p99_s * 1000);

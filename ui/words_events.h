@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vedette/app/camera.h"
 #include "vedette/app/event.h"
 #include "vedette/app/verify.h"
 
@@ -42,8 +43,9 @@ void vd_words_precision(char *out, size_t size, const vd_event_figures *figures,
  * is left out. */
 void vd_words_stage2(char *out, size_t size, const vd_verify_stats *stats);
 
-/* The same in full, one figure a line: a tooltip. */
-void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats);
+/* The same in full, and what the camera has to do with it, a few figures a line: a tooltip. */
+void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats,
+                          const vd_camera_status *status);
 
 /* Degraded, why, and what that means; empty otherwise.
  *

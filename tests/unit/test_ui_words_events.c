@@ -103,6 +103,7 @@ END_TEST
 START_TEST(stage2)
 {
     vd_verify_stats stats = {.workers = 1, .max_workers = 2};
+    vd_camera_status status = {.clips_waiting = 4, .clips_forgotten = 7};
     vd_words_stage2(out, sizeof out, &stats);
     ck_assert_str_eq(out, "Verifying 0 · workers 1/2");
     stats.pending_requests = 2;
@@ -111,14 +112,15 @@ START_TEST(stage2)
     stats.timeouts = 2;
     vd_words_stage2(out, sizeof out, &stats);
     ck_assert_str_eq(out, "Verifying 2 · oldest 0.4 s · 1 dropped · 2 timed out · workers 1/2");
-    vd_words_stage2_full(out, sizeof out, &stats);
+    vd_words_stage2_full(out, sizeof out, &stats, &status);
     ck_assert_ptr_nonnull(strstr(out, "none that runs"));
     ck_assert_ptr_null(strstr(out, "A verdict takes"));
+    ck_assert_ptr_nonnull(strstr(out, "without a verdict yet 4; pictures for clips that found no room 7"));
     strcpy(stats.model, "road-verifier");
     stats.verified = 3;
     stats.p50_s = 0.12;
     stats.p99_s = 0.3;
-    vd_words_stage2_full(out, sizeof out, &stats);
+    vd_words_stage2_full(out, sizeof out, &stats, &status);
     ck_assert_ptr_nonnull(strstr(out, "Second model: road-verifier\nVerified 3, rejected 0"));
     ck_assert_ptr_nonnull(strstr(out, "A verdict takes 120 ms, 99 of 100 are there in 300 ms"));
 }

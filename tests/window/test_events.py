@@ -1,6 +1,8 @@
 """The list of events: they come, their verdicts change in place, the operator judges; stage 2 says how it is."""
 import os
 import re
+import shutil
+import unittest.mock
 
 import harness
 import tiny_verifier
@@ -165,6 +167,17 @@ class Events(harness.WindowTest):
         program.wait(lambda: not program.notice(), 'the notice goes by itself', 30)
         self.assertRegex(self.says(program, 'Verification'), r'^Verifying \d+')
         self.assertEqual(self.says(program, 'Degraded'), '')
+
+    def test_the_program_that_verifies_is_missing(self):
+        alone = os.path.join(os.environ['HOME'], 'alone')
+        shutil.copy2(harness.PROGRAM, alone)
+        with unittest.mock.patch.object(harness, 'PROGRAM', alone):
+            program = self.watch(settings(tiny_verifier.write(model_path())), 'demo:')
+        sentence = program.wait(program.notice, 'a notice', 20)
+        self.assertIn('degraded', sentence)
+        self.assertIn('vedette-verifier', sentence)
+        self.wait_for_row(program, '? unverified: degraded', seconds=40)
+        self.assertLess(program.close(), 1 * harness.SLOW)
 
     def test_shadow_says_so(self):
         program = self.watch(settings(tiny_verifier.write(model_path()), 'shadow = true;'))

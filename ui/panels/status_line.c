@@ -39,12 +39,12 @@ static void changed(void *context, unsigned changes)
 
 static gboolean query_tooltip(VdStatusLine *line, int x, int y, gboolean keyboard, GtkTooltip *tooltip)
 {
-    char text[640], verified[640];
+    char text[640], verified[768];
     const vd_verify_stats *stage2 = vd_store_get_stage2(line->store);
     (void)x, (void)y, (void)keyboard;
     vd_words_drops(text, sizeof text, vd_store_get_status(line->store));
     if (stage2)
-        vd_words_stage2_full(verified, sizeof verified, stage2);
+        vd_words_stage2_full(verified, sizeof verified, stage2, vd_store_get_status(line->store));
     char *both = g_strconcat(text, stage2 ? "\n\n" : NULL, verified, NULL);
     gtk_tooltip_set_text(tooltip, both);
     g_free(both);
