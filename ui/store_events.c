@@ -251,8 +251,8 @@ unsigned vd_store_take_stage2(vd_store *store)
 void vd_store_choose_verifier(vd_store *store)
 {
     vd_error error;
-    store->verifier = vd_verifiers_choose(store->verifiers, &store->settings, store->address, vd_bridge_wake,
-                                          store->bridge, &error);
+    store->verifier = vd_verifiers_choose(store->verifiers, &store->settings, vd_store_get_model(store),
+                                          vd_bridge_wake, store->bridge, &error);
     if (error.code)
         vd_store_note_error(store, &error, VD_ACTION_NONE);
     vd_store_take_stage2(store);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vedette/app/camera.h"
+#include "vedette/app/models.h"
 
 struct vd_verifiers {
     vd_verifier *running;      /* NULL: none */
@@ -42,20 +43,28 @@ void vd_verifiers_stop(vd_verifiers *verifiers)
     verifiers->running = NULL;
 }
 
-/* What verifies the events of this source; false: nothing does. */
-static bool verifier_for(const vd_settings *settings, const char *address, vd_verify_options *ret_options)
+/* What verifies what `model` detects; false: nothing does. The demonstration's detector brings its verifier,
+ * unless the settings say something else. */
+static bool verifier_for(const vd_settings *settings, const char *model, vd_verify_options *ret_options)
 {
-    (void)address; /* the settings' model serves every source */
-    return vd_verify_options_from_settings(settings, ret_options);
+    char path[VD_MODEL_PATH];
+    if (vd_verify_options_from_settings(settings, ret_options))
+        return true;
+    if (settings->step2.enabled_given || strcmp(model, VD_MODEL_DEMO) != 0 ||
+        vd_model_find_verifier(VD_MODEL_DEMO, path, NULL) != VD_OK ||
+        strlen(path) >= sizeof ret_options->model_path)
+        return false;
+    strcpy(ret_options->model_path, path);
+    return true;
 }
 
-vd_verifier *vd_verifiers_choose(vd_verifiers *verifiers, const vd_settings *settings, const char *address,
+vd_verifier *vd_verifiers_choose(vd_verifiers *verifiers, const vd_settings *settings, const char *model,
                                  void (*wake)(void *context), void *context, vd_error *error)
 {
     vd_verify_options options = VD_VERIFY_OPTIONS_INIT;
     *error = (vd_error){0};
-    bool wanted = verifier_for(settings, address, &options);
-    /* The settings stay as they are, so only the model tells one source's options from another's. */
+    bool wanted = verifier_for(settings, model, &options);
+    /* The settings stay as they are, so only the model tells one detector's options from another's. */
     if (wanted && verifiers->running && !strcmp(options.model_path, verifiers->options.model_path))
         return verifiers->running;
     vd_verifiers_stop(verifiers);

@@ -1,5 +1,7 @@
 /* Which verifier goes with which source: one at a time, kept while it is the same, stopped when it is not. */
 #include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check_main.h"
@@ -24,7 +26,7 @@ static vd_settings settings_with(const char *model)
 static vd_verifier *choose(vd_verifiers *verifiers, const vd_settings *settings)
 {
     vd_error error;
-    vd_verifier *verifier = vd_verifiers_choose(verifiers, settings, "clip.mp4", wake, NULL, &error);
+    vd_verifier *verifier = vd_verifiers_choose(verifiers, settings, "builtin:people", wake, NULL, &error);
     ck_assert_msg(error.code == VD_OK, "%s", error.text);
     return verifier;
 }
@@ -61,6 +63,29 @@ START_TEST(one_for_all_sources)
 }
 END_TEST
 
+/* The demonstration's detector brings its verifier where the settings are silent. */
+START_TEST(the_demonstration_brings_its_own)
+{
+    char folder[] = "/tmp/vedette-verifiers-XXXXXX", file[64];
+    vd_error error;
+    vd_verifiers *verifiers = vd_verifiers_new();
+    vd_settings settings = settings_with("");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(setenv("VEDETTE_MODELS", folder, 1), 0);
+    ck_assert_ptr_null(vd_verifiers_choose(verifiers, &settings, "demo", wake, NULL, &error));
+    snprintf(file, sizeof file, "%s/road-verifier.onnx", folder);
+    fclose(fopen(file, "w"));
+    ck_assert_ptr_null(vd_verifiers_choose(verifiers, &settings, "other.onnx", wake, NULL, &error));
+    ck_assert_ptr_nonnull(vd_verifiers_choose(verifiers, &settings, "demo", wake, NULL, &error));
+    settings.step2.enabled = false;
+    settings.step2.enabled_given = true;
+    ck_assert_ptr_null(vd_verifiers_choose(verifiers, &settings, "demo", wake, NULL, &error));
+    vd_verifiers_free(&verifiers);
+    remove(file);
+    remove(folder);
+}
+END_TEST
+
 /* A refusal is told, and leaves nothing behind. */
 START_TEST(settings_that_are_refused)
 {
@@ -68,7 +93,7 @@ START_TEST(settings_that_are_refused)
     vd_verifiers *verifiers = vd_verifiers_new();
     vd_settings settings = settings_with("/nowhere/one.onnx");
     settings.step2.queue_size = 0;
-    ck_assert_ptr_null(vd_verifiers_choose(verifiers, &settings, "clip.mp4", wake, NULL, &error));
+    ck_assert_ptr_null(vd_verifiers_choose(verifiers, &settings, "builtin:people", wake, NULL, &error));
     ck_assert_int_eq(error.code, VD_EINVAL);
     ck_assert_ptr_nonnull(strstr(error.text, "queue_size"));
     vd_verifiers_free(&verifiers);
@@ -81,6 +106,7 @@ static Suite *make_suite(void)
     TCase *all = tcase_create("all");
     tcase_add_test(all, off_without_a_model);
     tcase_add_test(all, one_for_all_sources);
+    tcase_add_test(all, the_demonstration_brings_its_own);
     tcase_add_test(all, settings_that_are_refused);
     suite_add_tcase(suite, all);
     return suite;
