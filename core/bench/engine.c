@@ -67,7 +67,7 @@ static int cut_clip(vd_bench_engine *engine, const vd_verifier_form *form, const
     for (int i = 0; i < form->frames && code == VD_OK; i++) {
         double x = (double)picture->width * (i + 1) / (form->frames + 1);
         code = vd_crop_take(picture, x, picture->height / 2.0, VD_CROP_LEAST_SIDE, size, rgb);
-        vd_verifier_feed(form, i, rgb, engine->tensor);
+        vd_verifier_feed(form, 0, i, rgb, engine->tensor);
     }
     free(rgb);
     return code ? vd_error_set(error, code, NULL, "No clip can be cut from the picture.") : VD_OK;
@@ -95,7 +95,7 @@ static int read_model(vd_bench_engine *engine, const vd_bench_engine_options *op
                                      .input_height = options->input_height};
     vd_verifier_form form;
     if (options->verifier) {
-        int code = vd_model_read_verifier(options->model, &form, &engine->model, error);
+        int code = vd_model_read_verifier(options->model, NULL, &form, &engine->model, error);
         return code ? code : make_clip(engine, &form, picture, error);
     }
     int code = vd_model_read(options->model, &wanted, &engine->model, error);

@@ -32,7 +32,7 @@ static int make_pictures(scene_verify *verify, int width, int height)
 
 int scene_verify_init(scene_verify *verify, const char *model, int width, int height, vd_error *error)
 {
-    int code = vd_model_read_verifier(model, &verify->form, &verify->model, error);
+    int code = vd_model_read_verifier(model, NULL, &verify->form, &verify->model, error);
     if (code == VD_OK && verify->form.width != verify->form.height)
         code = vd_error_set(error, VD_EFORMAT, model, "The verifier's pictures are not square.");
     if (code == VD_OK && verify->form.frames > SCENE_FRAMES)
@@ -173,7 +173,7 @@ static int fill_clip(scene_verify *verify, const scene_track *track, float *tens
     for (int i = 0; i < count && code == VD_OK; i++) {
         double x = ((double)boxes[i].x1 + boxes[i].x2) / 2, y = ((double)boxes[i].y1 + boxes[i].y2) / 2;
         code = vd_crop_take(&verify->pictures[moments[i]], x, y, side, verify->form.width, verify->rgb);
-        vd_verifier_feed(&verify->form, i, verify->rgb, tensor);
+        vd_verifier_feed(&verify->form, 0, i, verify->rgb, tensor);
     }
     return code;
 }
@@ -202,7 +202,7 @@ static int judge_track(scene_verify *verify, const scene_track *track, float *re
     if (code == VD_OK)
         code = vd_net_forward(verify->net, data, error);
     if (code == VD_OK)
-        *ret_answer = vd_verifier_answer(&verify->form, data[0]);
+        code = vd_verifier_score(&verify->form, data[0], 0, ret_answer, error);
     return code;
 }
 

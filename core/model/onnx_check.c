@@ -103,8 +103,8 @@ static bool product_trap(const vd_onnx_graph *graph, const Onnx__NodeProto *node
            (offset && !is_constant(offset, (size_t)out->shape.dims[1]));
 }
 
-/* Means along axes that are written down; of three axes OpenCV 4.6 gets them wrong. */
-static bool mean_trap(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
+/* Means and maxima along axes that are written down; of three axes OpenCV 4.6 gets them wrong. */
+static bool reduction_trap(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
 {
     int rank = vd_onnx_input(graph, node, 0)->shape.rank;
     return (rank != 2 && rank != 4 && rank != 5) || !vd_onnx_attribute(node, "axes");
@@ -141,8 +141,8 @@ static bool has_trap(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
         return instance_trap(graph, node);
     if (vd_onnx_is(node, "Gemm"))
         return product_trap(graph, node);
-    if (vd_onnx_is(node, "ReduceMean"))
-        return mean_trap(graph, node);
+    if (vd_onnx_is(node, "ReduceMean") || vd_onnx_is(node, "ReduceMax"))
+        return reduction_trap(graph, node);
     if (vd_onnx_is(node, "Clip") && node->n_input > 1)
         return true; /* bounds that are computed */
     return is_fused_function(node) && is_computed_product(graph, vd_onnx_input(graph, node, 0));
@@ -159,29 +159,13 @@ static bool must_be_folded(const Onnx__NodeProto *node)
     return false;
 }
 
-/* What verifiers need on top of what detectors do; OpenCV 4.6 computes these right. */
-static bool is_of_verifier(const Onnx__NodeProto *node)
-{
-    static const char *const names[] = {"Gemm", "InstanceNormalization", "ReduceMax", "ReduceMean"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (vd_onnx_is(node, names[i]))
-            return true;
-    return false;
-}
-
-static bool can_run(const vd_onnx_graph *graph, const Onnx__NodeProto *node)
-{
-    bool known = vd_onnx_is_known(node) || (graph->looks_at_clips && is_of_verifier(node));
-    return known && !must_be_folded(node);
-}
-
 static int check_node(const vd_onnx_graph *graph, const Onnx__NodeProto *node, vd_error *error)
 {
     char name[96], op[48];
     bool fed = false;
     vd_onnx_node_text(node, name, sizeof name);
     vd_text_clean(op, sizeof op, node->op_type, strlen(node->op_type));
-    if (!can_run(graph, node))
+    if (!vd_onnx_is_known(node) || must_be_folded(node))
         return vd_error_set(error, VD_EFORMAT, graph->place,
                             "The network needs the operation %s (node %s), which cannot be run here.", op,
                             name);

@@ -33,7 +33,6 @@ typedef struct vd_onnx_graph {
     Onnx__ModelProto *model; /* borrowed */
     Onnx__GraphProto *proto; /* model->graph */
     const char *place;       /* of errors; borrowed */
-    bool looks_at_clips;     /* no detector: the operators that verifiers end in are known as well */
     int opset;
     vd_value *values;
     size_t value_count, value_room;

@@ -4,27 +4,39 @@
 #include <string.h>
 
 #include "engine/engine.h"
-#include "model/clip_model.h"
+#include "model/verifier.h"
 #include "verify/worker_double.h"
+
+/* A model file made ready for a number of clips a pass. */
+struct opened {
+    vd_verifier_form form;
+    vd_model *model;
+    vd_net *net;
+};
 
 struct vd_worker_model {
     vd_wire_setup setup;
     bool is_double;
-    vd_clip_model one,
+    struct opened one,
         several; /* for one clip a pass, and for VD_WIRE_CLIPS where the file leaves that open */
-    vd_net *one_net, *several_net;
 };
 
-static int load(const vd_wire_setup *setup, int batch, vd_clip_model *clip, vd_net **net, vd_error *error)
+static void close_model(struct opened *opened)
 {
-    int code =
-        vd_clip_model_read(setup->model_path, setup->frames, setup->width, setup->height, batch, clip, error);
+    vd_net_free(&opened->net);
+    vd_model_free(&opened->model);
+}
+
+static int open_model(const vd_wire_setup *setup, int clips, struct opened *opened, vd_error *error)
+{
+    const vd_verifier_wish wish = {setup->frames, setup->width, setup->height, clips};
+    int code = vd_model_read_verifier(setup->model_path, &wish, &opened->form, &opened->model, error);
     if (code == VD_OK)
-        code = vd_net_new(clip->model, NULL, net, error);
-    if (clip->model)
-        vd_model_drop_file(clip->model);
+        code = vd_net_new(opened->model, NULL, &opened->net, error);
+    if (opened->model)
+        vd_model_drop_file(opened->model);
     if (code != VD_OK)
-        vd_clip_model_clear(clip);
+        close_model(opened);
     return code;
 }
 
@@ -40,14 +52,14 @@ int vd_worker_model_new(const vd_wire_setup *setup, vd_worker_model **ret_model,
     model->setup = *setup;
     model->is_double = is_double;
     vd_engine_set_threads(1); /* workers share the cores with everything else */
-    int code = is_double ? VD_OK : load(setup, 1, &model->one, &model->one_net, error);
+    int code = is_double ? VD_OK : open_model(setup, 1, &model->one, error);
     if (code != VD_OK) {
         vd_worker_model_free(&model);
         return code;
     }
     /* A file that says it takes any number but does not is used one by one. */
-    if (model->one.batch_is_free)
-        load(setup, VD_WIRE_CLIPS, &model->several, &model->several_net, NULL);
+    if (model->one.form.any_clips)
+        open_model(setup, VD_WIRE_CLIPS, &model->several, NULL);
     *ret_model = model;
     return VD_OK;
 }
@@ -58,16 +70,14 @@ void vd_worker_model_free(vd_worker_model **pointer)
     *pointer = NULL;
     if (!model)
         return;
-    vd_net_free(&model->one_net);
-    vd_net_free(&model->several_net);
-    vd_clip_model_clear(&model->one);
-    vd_clip_model_clear(&model->several);
+    close_model(&model->one);
+    close_model(&model->several);
     free(model);
 }
 
 int vd_worker_model_batch(const vd_worker_model *model)
 {
-    return model->several_net ? VD_WIRE_CLIPS : 1;
+    return model->several.net ? VD_WIRE_CLIPS : 1;
 }
 
 const char *vd_worker_model_name(const vd_worker_model *model)
@@ -76,19 +86,22 @@ const char *vd_worker_model_name(const vd_worker_model *model)
 }
 
 /* One pass over `count` clips. */
-static int pass(const vd_clip_model *clip, vd_net *net, const uint8_t *rgb, size_t clip_bytes, uint32_t count,
+static int pass(const struct opened *opened, const uint8_t *rgb, size_t clip_bytes, uint32_t count,
                 float *ret_scores, vd_error *error)
 {
+    const vd_verifier_form *form = &opened->form;
+    size_t picture_bytes = clip_bytes / (size_t)form->frames;
     const float *data[VD_MODEL_OUTPUTS];
     float *input;
-    int code = vd_net_input(net, &input, error);
+    int code = vd_net_input(opened->net, &input, error);
     if (code != VD_OK)
         return code;
     for (uint32_t i = 0; i < count; i++)
-        vd_clip_model_feed(clip, rgb + i * clip_bytes, (int)i, input);
-    code = vd_net_forward(net, data, error);
+        for (int k = 0; k < form->frames; k++)
+            vd_verifier_feed(form, (int)i, k, rgb + i * clip_bytes + (size_t)k * picture_bytes, input);
+    code = vd_net_forward(opened->net, data, error);
     for (uint32_t i = 0; i < count && code == VD_OK; i++)
-        code = vd_clip_model_score(clip, data[0], (int)i, &ret_scores[i], error);
+        code = vd_verifier_score(form, data[0], (int)i, &ret_scores[i], error);
     return code;
 }
 
@@ -99,13 +112,11 @@ int vd_worker_model_run(vd_worker_model *model, const uint8_t *rgb, const vd_wir
     size_t clip_bytes = (size_t)setup->frames * (size_t)setup->width * (size_t)setup->height * 3;
     if (model->is_double)
         return vd_worker_double_run(setup, rgb, clip_bytes, ask, ret_answer, ret_size, error);
-    bool together = ask->count > 1 && model->several_net;
+    bool together = ask->count > 1 && model->several.net;
     if (together)
-        return pass(&model->several, model->several_net, rgb, clip_bytes, ask->count, ret_answer->scores,
-                    error);
+        return pass(&model->several, rgb, clip_bytes, ask->count, ret_answer->scores, error);
     int code = VD_OK;
     for (uint32_t i = 0; i < ask->count && code == VD_OK; i++)
-        code = pass(&model->one, model->one_net, rgb + i * clip_bytes, clip_bytes, 1, &ret_answer->scores[i],
-                    error);
+        code = pass(&model->one, rgb + i * clip_bytes, clip_bytes, 1, &ret_answer->scores[i], error);
     return code;
 }
