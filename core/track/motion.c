@@ -2,13 +2,27 @@
 
 #include <math.h>
 
-/* Sizes change more slowly than places: mostly by coming nearer or going away. */
-#define SHAPE_SHARE 0.3
+/* Where the constants come from. First, DeepSORT (Wojke, Bewley & Paulus, Simple Online and Realtime Tracking
+ * with a Deep Association Metric, ICIP 2017) and ByteTrack, per second instead of per frame of 30 a second.
+ * They reckon in heights of people, who are about 0.4 as wide as high: a height is 1.43 sizes. Second,
+ * demonstration scenes: the trained detector beside the truth, and how true boxes move. What lies between the
+ * two (their geometric mean) is taken.
+ *
+ * noise 0.06: 1/20 of the height is 0.071 sizes; measured 0.052, root mean square of both axes.
+ *
+ * SHAPE_NOISE 2: where a side's two ends err independently, its length errs twice as much as its middle.
+ * Measured: 0.099 sizes, 1.9 times.
+ *
+ * acceleration 1.2: 1/160 of the height a frame comes to the speed in every frame, 1.03 heights or 1.5 sizes;
+ * measured 1.0 to 1.2, over 0.03 to 0.2 s. Widths and heights are as free, as the papers' heights are:
+ * measured 0.3 to 0.5 in the open, 0.8 to 1.9 with boxes that the picture's border cuts.
+ *
+ * speed 2: a track begins with ten times 1/160 a frame, 2.7 sizes; measured 1.3, 95 of 100 below 2.9.
+ *
+ * gate 13.3: chi-square of four dimensions, 99 of 100. */
+#define SHAPE_NOISE 2.0
 /* A box that is foretold never becomes smaller than this share of the one that was seen. */
 #define LEAST_SHARE 0.2
-/* Two detections of one object differ more in their sizes than in their centres: a raised arm, a hidden leg.
- */
-#define SHAPE_NOISE 3.0
 
 struct noise {
     double place, shape; /* variances of a detection, pixels² */
@@ -55,12 +69,11 @@ static void pass(vd_track_axis *axis, double seconds, double density)
 
 void vd_motion_pass(vd_track *track, double seconds, const vd_track_options *options)
 {
-    double size = vd_motion_size(&track->detected), place = options->acceleration * size;
-    double shape = place * SHAPE_SHARE;
-    pass(&track->x, seconds, place * place);
-    pass(&track->y, seconds, place * place);
-    pass(&track->width, seconds, shape * shape);
-    pass(&track->height, seconds, shape * shape);
+    double freedom = options->acceleration * vd_motion_size(&track->detected);
+    pass(&track->x, seconds, freedom * freedom);
+    pass(&track->y, seconds, freedom * freedom);
+    pass(&track->width, seconds, freedom * freedom);
+    pass(&track->height, seconds, freedom * freedom);
 }
 
 static void correct(vd_track_axis *axis, double measured, double noise)

@@ -1,4 +1,4 @@
-foreach(part cli cli_media cli_shared demo evaluate evaluate_shared models_shared track track_shared)
+foreach(part cli cli_media cli_shared demo evaluate evaluate_shared models_shared track track_scene track_shared)
   add_test(NAME flow.${part} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/${part}.py $<TARGET_FILE:vedette-cli>
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(flow.${part} PROPERTIES LABELS flow TIMEOUT 900)

@@ -25,7 +25,7 @@ typedef struct vd_track_options {
     double tentative_s;  /* 0.05 to lost_s, default 0.3: the same while it has one detection and no id */
     double confirm_s;    /* 0 to 10, default 0.3: the age at which it is established */
     double gap_s;        /* lost_s to 600, default 5: nothing is carried over a longer gap */
-    double acceleration; /* sizes/s^1.5, 0.05 to 20, default 1: how freely objects change their speed */
+    double acceleration; /* sizes/s^1.5, 0.05 to 20, default 1.2: how freely objects change their speed */
     double speed;        /* sizes/s, 0.1 to 50, default 2: how fast new objects may be */
     double noise;        /* sizes, 0.005 to 0.5, default 0.06: how far detections lie beside their objects */
     double gate;         /* 2 to 50, default 13.3: a detection farther off, as a squared distance in standard
@@ -36,7 +36,7 @@ typedef struct vd_track_options {
 #define VD_TRACK_OPTIONS_INIT                                                                                \
     {                                                                                                        \
         .start_score = 0.25f, .keep_score = 0.1f, .lost_s = 1.0, .tentative_s = 0.3, .confirm_s = 0.3,       \
-        .gap_s = 5.0, .acceleration = 1.0, .speed = 2.0, .noise = 0.06, .gate = 13.3, .same_iou = 0.7        \
+        .gap_s = 5.0, .acceleration = 1.2, .speed = 2.0, .noise = 0.06, .gate = 13.3, .same_iou = 0.7        \
     }
 
 /* VD_OK, or VD_EINVAL with the sentence that says which field is wrong. Any thread. */
