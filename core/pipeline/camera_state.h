@@ -58,7 +58,6 @@ struct vd_asked {
     uint64_t event, request; /* request 0: its clip is not whole yet */
     int track_id;
     int64_t asked_ns; /* when the request was submitted, or the event opened */
-    bool submitting;  /* the clip is on its way, without the lock */
 };
 
 struct vd_camera {

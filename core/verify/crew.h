@@ -60,6 +60,7 @@ typedef struct vd_crew {
     uint64_t taken;              /* generation of the last order that was taken up */
     vd_verify_figures figures;
     bool changed;        /* since the last wake */
+    double clip_s;       /* a clip's share of the last pass; 0: there was none with this model */
     int failures;        /* loads of the current model, in a row */
     int64_t next_try_ns; /* before it no worker of the current model is started */
     vd_error why, refused;

@@ -143,6 +143,7 @@ static void take_over(vd_crew *crew)
 {
     crew->current = crew->next;
     crew->next.generation = 0;
+    crew->clip_s = 0;
     for (int i = 0; i < VD_CREW_ROOM; i++) {
         vd_worker *worker = &crew->workers[i];
         bool is_old = worker->generation != crew->current.generation;
@@ -156,12 +157,14 @@ void vd_crew_greet(vd_crew *crew, vd_worker *worker, const vd_wire_hello *hello)
     worker->state = VD_WORKER_IDLE;
     worker->since_ns = vd_clock_now_ns();
     worker->batch = hello->batch;
-    if (worker->generation == crew->next.generation)
+    if (worker->generation == crew->next.generation) {
         take_over(crew);
+        crew->refused = (vd_error){0};
+    }
     vd_text_clean(crew->figures.model, sizeof crew->figures.model, hello->model,
                   strnlen(hello->model, sizeof hello->model));
     crew->failures = 0;
-    crew->why = crew->refused = (vd_error){0};
+    crew->why = (vd_error){0};
     crew->changed = true;
 }
 

@@ -1,4 +1,3 @@
-#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -36,7 +35,6 @@ static bool cut(vd_crew *crew, vd_worker *worker, vd_request *request)
     vd_verify_result outcome = {.verdict = VD_VERDICT_UNVERIFIED, .cause = VD_CAUSE_FAILED};
     int code = vd_clip_cut(&request->clip, options, crew->scratch,
                            worker->process.memory + (size_t)worker->count * bytes, &outcome.error);
-    vd_requests_release(request);
     if (code != VD_OK) {
         vd_requests_finish(crew->requests, request, &outcome);
         crew->changed = true;
@@ -47,16 +45,28 @@ static bool cut(vd_crew *crew, vd_worker *worker, vd_request *request)
     return true;
 }
 
+/* How many clips fit into a pass so that it takes half of its time at most; one, until a pass was timed. */
+static int timely(const vd_crew *crew)
+{
+    double fits = crew->clip_s > 0 ? crew->options.worker_timeout_s / 2 / crew->clip_s : 1;
+    return fits < 1 ? 1 : fits < VD_WIRE_CLIPS ? (int)fits : VD_WIRE_CLIPS;
+}
+
 /* How many clips the next pass takes: one, as long as each waiting one finds a worker. */
 static int pass_size(const vd_crew *crew, const vd_worker *worker)
 {
+    int most = timely(crew) < worker->batch ? timely(crew) : worker->batch;
     int idle = vd_crew_count(crew, VD_WORKER_IDLE, crew->current.generation);
     int waiting = vd_requests_waiting(crew->requests), share = idle > 0 ? (waiting + idle - 1) / idle : 1;
-    return share < worker->batch ? share : worker->batch;
+    return share < most ? share : most;
 }
 
+/* The pictures of a clip that goes alone are not needed again; those of several may have to be, when the pass
+ * fails. */
 static void ask(vd_crew *crew, vd_worker *worker)
 {
+    if (worker->count == 1)
+        vd_requests_release(worker->running[0]);
     vd_wire_ask message = {.kind = VD_WIRE_ASK, .count = (uint32_t)worker->count};
     memcpy(message.ids, worker->ids, sizeof message.ids);
     worker->state = VD_WORKER_BUSY;
@@ -75,8 +85,8 @@ static void hand_to(vd_crew *crew, vd_worker *worker)
         vd_request *request = vd_requests_pop(crew->requests, worker->count > 0);
         if (!request)
             break;
-        alone = request->alone;
-        cut(crew, worker, request);
+        bool by_itself = request->alone; /* the request is gone when it cannot be cut */
+        alone = cut(crew, worker, request) && by_itself;
     }
     if (worker->count > 0)
         ask(crew, worker);
@@ -218,8 +228,8 @@ static void take_scores(vd_crew *crew, vd_worker *worker, const vd_wire_answer *
     double processing_s = (double)(vd_clock_now_ns() - worker->since_ns) / (double)VD_NS_PER_S;
     for (int i = 0; i < worker->count; i++) {
         float score = answer->scores[i];
-        vd_verify_result outcome = {.verdict = (double)score >= crew->options.threshold ? VD_VERDICT_VERIFIED
-                                                                                        : VD_VERDICT_REJECTED,
+        vd_verify_result outcome = {.verdict = score >= (float)crew->options.threshold ? VD_VERDICT_VERIFIED
+                                                                                       : VD_VERDICT_REJECTED,
                                     .score = score,
                                     .processing_s = processing_s};
         vd_requests_finish(crew->requests, worker->running[i], &outcome);
@@ -250,6 +260,8 @@ static void hear_answer(vd_crew *crew, vd_worker *worker)
         spoke_rubbish(crew, worker);
         return;
     }
+    crew->clip_s =
+        (double)(vd_clock_now_ns() - worker->since_ns) / (double)VD_NS_PER_S / (double)worker->count;
     if (answer.code == VD_OK)
         take_scores(crew, worker, &answer);
     else

@@ -1,6 +1,5 @@
 #include "verify/requests.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,10 +83,8 @@ static void count(vd_requests *requests, const vd_verify_result *result, uint64_
 /* Takes the i-th result out of the list. Its place is free from the next one on. */
 static vd_verify_result *remove_result(vd_requests *requests, int i)
 {
-    int slot = requests->done[i];
-    requests->done_count--;
-    memmove(requests->done + i, requests->done + i + 1,
-            (size_t)(requests->done_count - i) * sizeof *requests->done);
+    int slot = requests->done[i], behind = --requests->done_count - i;
+    memmove(requests->done + i, requests->done + i + 1, (size_t)behind * sizeof *requests->done);
     requests->free_results[requests->free_result_count++] = slot;
     return &requests->results[slot];
 }
@@ -116,8 +113,10 @@ static void settle(vd_requests *requests, vd_request *request, const vd_verify_r
     result->waited_s = (double)(picked_ns - request->submitted_ns) / (double)VD_NS_PER_S;
     requests->done[requests->done_count++] = slot;
     count(requests, result, 1);
-    if (outcome->verdict != VD_VERDICT_UNVERIFIED)
+    if (outcome->verdict != VD_VERDICT_UNVERIFIED) {
         vd_histogram_add(&requests->latency, now_ns - request->submitted_ns);
+        requests->processing_s += outcome->processing_s;
+    }
     leaving->count = request->clip.count;
     memcpy(leaving->frames, request->clip.frames, sizeof leaving->frames);
     request->clip.count = 0;
@@ -178,23 +177,32 @@ int vd_requests_push(vd_requests *requests, const vd_verify_clip *clip, float co
     return closed ? VD_ESHUTDOWN : VD_OK;
 }
 
-vd_request *vd_requests_pop(vd_requests *requests, bool joins)
+/* Which of the waiting ones goes next; -1: none. */
+static int find_next(const vd_requests *requests, bool joins)
 {
-    vd_request *request = NULL;
+    bool oldest = requests->turn == VD_REQUESTS_TURN - 1;
     int best = -1;
-    vd_mutex_lock(&requests->lock);
-    for (int i = 0; i < requests->waiting_count; i++) {
+    for (int i = 0; i < requests->waiting_count && !(oldest && best >= 0); i++) {
         const struct vd_waiting *waiting = &requests->waiting[i];
         if (joins && requests->slots[waiting->slot].alone)
             continue;
         if (best < 0 || waiting->confidence > requests->waiting[best].confidence)
             best = i;
     }
+    return best;
+}
+
+vd_request *vd_requests_pop(vd_requests *requests, bool joins)
+{
+    vd_request *request = NULL;
+    vd_mutex_lock(&requests->lock);
+    int best = find_next(requests, joins);
     if (best >= 0 && requests->running_count < VD_REQUESTS_RUNNING) {
         request = remove_waiting(requests, best);
         request->state = VD_REQUEST_RUNNING;
         request->started_ns = vd_clock_now_ns();
         requests->running_count++;
+        requests->turn = (requests->turn + 1) % VD_REQUESTS_TURN;
     }
     vd_mutex_unlock(&requests->lock);
     return request;
@@ -373,7 +381,7 @@ void vd_requests_get_stats(vd_requests *requests, vd_verify_stats *ret_stats)
     stats.dropped = requests->dropped;
     stats.results_dropped = requests->results_dropped;
     stats.pending_requests = count_pending(requests, &stats.oldest_s);
-    stats.avg_processing_s = latency->count ? seconds(latency->sum_ns) / (double)latency->count : 0;
+    stats.avg_processing_s = latency->count ? requests->processing_s / (double)latency->count : 0;
     stats.p50_s = seconds(vd_histogram_percentile_ns(latency, 0.5));
     stats.p99_s = seconds(vd_histogram_percentile_ns(latency, 0.99));
     stats.queue_length = requests->waiting_count;

@@ -11,7 +11,7 @@
 #include "base/thread.h"
 #include "vedette/app/verify.h"
 
-enum { VD_REQUESTS_RUNNING = 128 }; /* at once, at most */
+enum { VD_REQUESTS_RUNNING = 128 /* at once, at most */, VD_REQUESTS_TURN = 4 };
 
 typedef enum vd_request_state { VD_REQUEST_FREE, VD_REQUEST_WAITING, VD_REQUEST_RUNNING } vd_request_state;
 
@@ -55,7 +55,8 @@ typedef struct vd_requests {
     int free_result_count, done_count;
     uint64_t last_id, submitted, verified, rejected, unverified, dropped, results_dropped;
     vd_histogram latency; /* from submit to result, of those with a verdict */
-    double processing_s;
+    double processing_s;  /* of those with a verdict, all together */
+    int turn;             /* counts to the one that is the oldest's */
     vd_verify_figures figures;
     bool closed;
 } vd_requests;
@@ -69,6 +70,7 @@ void vd_requests_fini(vd_requests *requests);
 int vd_requests_push(vd_requests *requests, const vd_verify_clip *clip, float confidence, uint64_t *ret_id);
 
 /* Takes the waiting request of the highest confidence, the oldest of equals, to run it; NULL when none waits.
+ * Every VD_REQUESTS_TURN-th time the oldest of all: none waits for ever behind surer ones.
  *
  * joins  it is to join others: one that has to go alone stays */
 vd_request *vd_requests_pop(vd_requests *requests, bool joins);
@@ -76,7 +78,7 @@ vd_request *vd_requests_pop(vd_requests *requests, bool joins);
 /* Puts a running request back to wait, to go alone. */
 void vd_requests_return(vd_requests *requests, vd_request *request);
 
-/* Gives the frames of a running request back: its pictures were taken. */
+/* Gives the frames of a running request back: its pictures were taken, and it will not be returned. */
 void vd_requests_release(vd_request *request);
 
 /* What came of a running request, which is gone afterwards. `outcome`: verdict, cause, score, processing_s

@@ -215,6 +215,39 @@ START_TEST(a_probability_that_is_none)
 }
 END_TEST
 
+/* A pass of several clips that fails as a whole: each goes again by itself, with its pictures. The worker is
+ * held so that enough of them wait. */
+START_TEST(a_pass_that_fails_is_tried_clip_by_clip)
+{
+    char *path = path_of("loud.onnx");
+    Onnx__ModelProto *m = tiny_verifier(STACKED_OPEN, LOGIT, 40);
+    build_metadata(m, "vedette.output", "probability");
+    write_model(path, m);
+    vd_verify_options options = model_options(path);
+    options.max_workers = 1;
+    vd_verifier *verifier = case_new(&options);
+    uint64_t ids[9];
+    int worker = 0;
+    ck_assert_int_eq(verify(verifier).cause, VD_CAUSE_FAILED); /* timed: passes may be larger now */
+    ck_assert_int_eq(case_children(&worker, 1), 1);
+    ck_assert_int_gt(worker, 1);
+    ck_assert_int_eq(kill(worker, SIGSTOP), 0);
+    for (int i = 0; i < 9; i++)
+        ids[i] = submit(verifier);
+    CASE_UNTIL(verifier, stats.workers_active == 1);
+    ck_assert_int_eq(kill(worker, SIGCONT), 0);
+    for (int i = 0; i < 9; i++) {
+        vd_verify_result result = case_take(verifier, ids[i]);
+        ck_assert_int_eq(result.cause, VD_CAUSE_FAILED);
+        ck_assert_ptr_nonnull(strstr(result.error.text, "probability"));
+    }
+    vd_verify_stats stats = case_stats(verifier);
+    ck_assert_uint_eq(stats.unverified, 10);
+    ck_assert_uint_eq(stats.restarts, 0);
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
 static void expect_degraded(vd_verifier *verifier, const char *why)
 {
     CASE_UNTIL(verifier, stats.degraded);
@@ -287,6 +320,14 @@ START_TEST(a_model_is_replaced_while_it_runs)
     ck_assert_int_eq(vd_verifier_set_model(verifier, bad, NULL), VD_OK);
     CASE_UNTIL(verifier, stats.degraded_why.text[0] != '\0');
     ck_assert(!case_stats(verifier).degraded);
+    int worker = 0; /* a worker that comes in place of another takes nothing away from why */
+    for (int i = 0; i < 2000 && case_children(&worker, 1) > 1; i++)
+        usleep(5000);
+    ck_assert_int_eq(case_children(&worker, 1), 1);
+    ck_assert_int_gt(worker, 1);
+    kill(worker, SIGKILL);
+    CASE_UNTIL(verifier, stats.crashes == 1 && stats.workers == 1);
+    ck_assert(case_stats(verifier).degraded_why.text[0] != '\0');
     for (int i = 0; i < 5; i++)
         expect_score(verifier, after);
     ck_assert_str_eq(case_stats(verifier).model, "two");
@@ -317,6 +358,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tests, every_form_gives_the_same, 0, (int)FORMS * (int)ENDINGS);
     tcase_add_test(tests, metadata_has_the_last_word);
     tcase_add_test(tests, a_probability_that_is_none);
+    tcase_add_test(tests, a_pass_that_fails_is_tried_clip_by_clip);
     tcase_add_test(tests, a_missing_model_appears);
     tcase_add_test(tests, no_model_at_all);
     tcase_add_test(tests, a_model_is_replaced_while_it_runs);

@@ -72,10 +72,11 @@ typedef struct vd_verify_result {
 
 typedef struct vd_verify_stats {
     uint64_t submitted, verified, rejected, unverified, dropped;
-    int pending_requests;                  /* waiting and running */
-    double oldest_s;                       /* age of the oldest of them, 0 when there is none */
-    double avg_processing_s, p50_s, p99_s; /* from submit to result, of those with a verdict by the model */
-    int workers_active;                    /* busy now */
+    int pending_requests;    /* waiting and running */
+    double oldest_s;         /* age of the oldest of them, 0 when there is none */
+    double avg_processing_s; /* from the worker's start to its answer, of those with a verdict by the model */
+    double p50_s, p99_s;     /* of the same ones: from submit to result */
+    int workers_active;      /* busy now */
     int workers, min_workers, max_workers; /* that have the model loaded; the bounds */
     uint64_t timeouts, crashes, rubbish, restarts, results_dropped;
     int queue_length, queue_size, results_waiting, result_queue_size;
@@ -109,7 +110,7 @@ void vd_verifier_stop(vd_verifier *verifier);
  * worker_timeout_s counts from the moment a worker has the request. What waits for a worker is bounded by the
  * queue: it waits for those before it, or is dropped. While no worker can run the model it does not wait.
  *
- * confidence  of the event: higher ones go first, the older of equals
+ * confidence  of the event: higher ones go first, the older of equals; every fourth time the oldest of all
  * VD_OK with *ret_id ≥ 1, VD_EINVAL, or VD_ESHUTDOWN. Under 50 µs. Any thread. */
 int vd_verifier_submit(vd_verifier *verifier, const vd_verify_clip *clip, float confidence, uint64_t *ret_id,
                        vd_error *error);
