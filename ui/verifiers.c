@@ -61,6 +61,7 @@ static bool verifier_for(const vd_settings *settings, const char *model, vd_veri
 vd_verifier *vd_verifiers_choose(vd_verifiers *verifiers, const vd_settings *settings, const char *model,
                                  void (*wake)(void *context), void *context, vd_error *error)
 {
+    char path[VD_MODEL_PATH];
     vd_verify_options options = VD_VERIFY_OPTIONS_INIT;
     *error = (vd_error){0};
     bool wanted = verifier_for(settings, model, &options);
@@ -70,7 +71,8 @@ vd_verifier *vd_verifiers_choose(vd_verifiers *verifiers, const vd_settings *set
     vd_verifiers_stop(verifiers);
     if (vd_camera_join_closed(0))
         g_ptr_array_set_size(verifiers->stopped, 0);
-    if (!wanted)
+    /* `demo` that is still a name: the sentence says what is missing. */
+    if (!wanted || vd_model_find_verifier(options.model_path, path, error) != VD_OK)
         return NULL;
     verifiers->options = options;
     if (vd_verifier_new(&options, wake, context, &verifiers->running, error) != VD_OK)

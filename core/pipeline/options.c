@@ -1,6 +1,9 @@
 /* From the settings to what tracking, events and stage 2 are told. */
+#include <string.h>
+
 #include "base/text.h"
 #include "vedette/app/camera.h"
+#include "vedette/app/models.h"
 
 void vd_camera_options_from_settings(const vd_settings *settings, vd_camera_options *options)
 {
@@ -34,12 +37,21 @@ static void unfold_preset(const vd_step2_settings *step2, vd_verify_options *opt
         options->result_queue_size = preset->results;
 }
 
+/* The file behind the name. A name behind which there is none stays: whoever opens it tells why. */
+static void find_model(const char *name, vd_verify_options *options)
+{
+    char path[VD_MODEL_PATH];
+    bool found =
+        vd_model_find_verifier(name, path, NULL) == VD_OK && strlen(path) < sizeof options->model_path;
+    vd_text_copy(options->model_path, sizeof options->model_path, found ? path : name);
+}
+
 bool vd_verify_options_from_settings(const vd_settings *settings, vd_verify_options *ret_options)
 {
     const vd_step2_settings *step2 = &settings->step2;
     vd_verify_options options = VD_VERIFY_OPTIONS_INIT;
     options.async_enabled = step2->async_enabled;
-    vd_text_copy(options.model_path, sizeof options.model_path, step2->model_path);
+    find_model(step2->model_path, &options);
     vd_text_copy(options.model_type, sizeof options.model_type, step2->model_type);
     options.threshold = step2->verification_threshold;
     options.input_width = step2->input_size[0];

@@ -151,7 +151,8 @@ static const vd_key keys[] = {
      .name = "model_path",
      .kind = VD_KEY_PATH,
      IN_SETTINGS(step2.model_path),
-     .doc = "The second model, a file; empty: none"},
+     .doc = "The second model, a file or \"demo\" (the demonstration's); empty: none, but beside the model "
+            "demo its own"},
     {.group = "step2",
      .name = "model_type",
      .kind = VD_KEY_WORD,

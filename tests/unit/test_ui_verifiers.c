@@ -86,6 +86,27 @@ START_TEST(the_demonstration_brings_its_own)
 }
 END_TEST
 
+/* By name, for whatever detects. */
+START_TEST(the_demonstrations_by_name)
+{
+    char folder[] = "/tmp/vedette-verifiers-XXXXXX", file[64];
+    vd_error error;
+    vd_verifiers *verifiers = vd_verifiers_new();
+    vd_settings settings = settings_with("demo");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(setenv("VEDETTE_MODELS", folder, 1), 0);
+    ck_assert_ptr_null(vd_verifiers_choose(verifiers, &settings, "other.onnx", wake, NULL, &error));
+    ck_assert_int_eq(error.code, VD_ENOTFOUND);
+    ck_assert_ptr_nonnull(strstr(error.text, "road-verifier.onnx"));
+    snprintf(file, sizeof file, "%s/road-verifier.onnx", folder);
+    fclose(fopen(file, "w"));
+    ck_assert_ptr_nonnull(choose(verifiers, &settings));
+    vd_verifiers_free(&verifiers);
+    remove(file);
+    remove(folder);
+}
+END_TEST
+
 /* A refusal is told, and leaves nothing behind. */
 START_TEST(settings_that_are_refused)
 {
@@ -107,6 +128,7 @@ static Suite *make_suite(void)
     tcase_add_test(all, off_without_a_model);
     tcase_add_test(all, one_for_all_sources);
     tcase_add_test(all, the_demonstration_brings_its_own);
+    tcase_add_test(all, the_demonstrations_by_name);
     tcase_add_test(all, settings_that_are_refused);
     suite_add_tcase(suite, all);
     return suite;

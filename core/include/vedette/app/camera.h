@@ -61,7 +61,8 @@ typedef struct vd_camera_options {
  * verifier is the caller's to make (vd_verify_options_from_settings). */
 void vd_camera_options_from_settings(const vd_settings *settings, vd_camera_options *options);
 
-/* The group `step2` as options, its preset unfolded. False when stage 2 is off. */
+/* The group `step2` as options, its preset unfolded; of the model `demo` the file (vd_model_find_verifier),
+ * or the name itself where that is missing. False when stage 2 is off. */
 bool vd_verify_options_from_settings(const vd_settings *settings, vd_verify_options *ret_options);
 
 /* Starts the camera's threads and returns; connecting, failure and success come by vd_camera_get_status.
