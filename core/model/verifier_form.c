@@ -1,6 +1,6 @@
 #include "model/verifier_form.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "model/onnx_passes.h"
 #include "model/onnx_size.h"
 
-enum { COLOURS = VD_CLIP_COLOURS };
+enum { COLOURS = VD_CLIP_COLOURS, MOST_OF_COLOUR = 1000000 };
 
 /* --- The input */
 
@@ -166,7 +166,8 @@ static bool read_numbers(const char *text, float ret_numbers[COLOURS])
         char word[48];
         size_t length = strcspn(text, " ,[]()");
         vd_text_copy(word, length < sizeof word ? length + 1 : sizeof word, text);
-        if (count == COLOURS || length >= sizeof word || !vd_text_parse_number(word, &values[count++]))
+        if (count == COLOURS || length >= sizeof word || !vd_text_parse_number(word, &values[count]) ||
+            !(fabs(values[count++]) <= MOST_OF_COLOUR))
             return false;
         text += length;
     }

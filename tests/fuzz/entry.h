@@ -11,10 +11,11 @@ enum {
     VD_FUZZ_HEAD = 2,   /* bytes: the flags below, then the wished size by number and 16 times the batch */
     VD_FUZZ_PASSES = 1, /* the passes one after the other, whatever the network is; else vd_model_read */
     VD_FUZZ_FILL = 2,   /* tensors that have a shape and no values get zeros first: inputs stay small */
-    VD_FUZZ_NO_PLAN = 4
+    VD_FUZZ_NO_PLAN = 4,
+    VD_FUZZ_VERIFIER = 8 /* vd_model_read_verifier; of the wished sizes the sides, of the batch the clips */
 };
 
-/* Reads a model and holds what comes out against what model.h and plan.h promise. */
+/* Reads a model and holds what comes out against what model.h, verifier.h and plan.h promise. */
 void vd_fuzz_onnx(const uint8_t *data, size_t size);
 
 /* The bytes as the code of a plan. */

@@ -11,6 +11,7 @@
 #include "model/onnx_passes.h"
 #include "model/onnx_plan.h"
 #include "model/onnx_size.h"
+#include "model/verifier.h"
 
 enum { FILL_BYTES = 8 << 20 }; /* of all tensors of one input together */
 
@@ -186,6 +187,50 @@ static void read_model(const uint8_t *bytes, size_t length, const vd_model_optio
     vd_model_free(&model);
 }
 
+/* As much as the form promises is written and read, so that sanitizers see what lies outside. */
+static void use_verifier(const vd_verifier_form *form, const vd_model *model)
+{
+    size_t area = (size_t)form->width * (size_t)form->height, floats = 1, numbers = 1;
+    vd_error error = {0};
+    float score = 0;
+    for (int i = 0; i < model->input_rank; i++)
+        floats *= (size_t)model->input_extents[i];
+    for (int i = 0; i < model->outputs[0].rank; i++)
+        numbers *= (size_t)model->outputs[0].extents[i];
+    demand(floats == area * 3 * (size_t)form->frames * (size_t)form->clips, "an input of %zu", floats);
+    float *tensor = floats <= FILL_BYTES ? malloc(floats * sizeof *tensor) : NULL;
+    float *output = calloc(numbers, sizeof *output);
+    uint8_t *rgb = calloc(area, 3);
+    for (int clip = 0; clip < form->clips && tensor && output && rgb; clip++) {
+        for (int i = 0; i < form->frames; i++)
+            vd_verifier_feed(form, clip, i, rgb, tensor);
+        int code = vd_verifier_score(form, output, clip, &score, &error);
+        demand(code == VD_OK && score >= 0 && score <= 1, "a score of %g", (double)score);
+    }
+    free(tensor);
+    free(output);
+    free(rgb);
+}
+
+static void read_verifier(const uint8_t *bytes, size_t length, const vd_model_options *options)
+{
+    const vd_verifier_wish wish = {0, options->input_width, options->input_height, options->batch};
+    vd_verifier_form form;
+    vd_model *model = NULL;
+    vd_error error = {0};
+    int code = vd_model_read_verifier_bytes(bytes, length, "fuzz.onnx", &wish, &form, &model, &error);
+    if (code != VD_OK) {
+        check_error(code, &error);
+        return;
+    }
+    demand(model->output_count == 1, "%d outputs of a verifier", model->output_count);
+    check_file(model->network, model->network_bytes);
+    if (model->planned)
+        check_file(model->planned, model->planned_bytes);
+    use_verifier(&form, model);
+    vd_model_free(&model);
+}
+
 static int rewrite(Onnx__ModelProto *model, const vd_model_options *options, vd_error *error)
 {
     vd_onnx_graph graph;
@@ -258,6 +303,8 @@ void vd_fuzz_onnx(const uint8_t *data, size_t size)
         bytes = filled;
     if (data[0] & VD_FUZZ_PASSES)
         run_passes(bytes, length, &options);
+    else if (data[0] & VD_FUZZ_VERIFIER)
+        read_verifier(bytes, length, &options);
     else
         read_model(bytes, length, &options);
     free(filled);

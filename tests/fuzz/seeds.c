@@ -11,6 +11,7 @@
 #include "model/onnx_file.h"
 #include "model/onnx_passes.h"
 #include "model/onnx_size.h"
+#include "model/verifier.h"
 #include "unit/onnx_build.h"
 
 enum { SMALL_BYTES = 128, MOST_SEEN = 4096, MOST_SEED_BYTES = 100000 };
@@ -68,8 +69,9 @@ static void write_skeleton(maker *m, const uint8_t *bytes, size_t length)
         if (vd_onnx_tensor_check(tensor, "seed", "seed", &error) == VD_OK)
             empty_tensor(tensor);
     }
-    write_seed(m, model, VD_FUZZ_FILL, 0);
-    write_seed(m, model, VD_FUZZ_FILL, 1); /* 320 × 320 */
+    int reader = vd_verifier_is_named(vd_onnx_metadata(model, "vedette.task")) ? VD_FUZZ_VERIFIER : 0;
+    write_seed(m, model, VD_FUZZ_FILL | reader, 0);
+    write_seed(m, model, VD_FUZZ_FILL | reader, 1); /* 320 × 320 */
     onnx__model_proto__free_unpacked(model, NULL);
 }
 

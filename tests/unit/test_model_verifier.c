@@ -354,7 +354,11 @@ START_TEST(test_refusals)
     refuse(with(&kinds[2], "vedette.output", "probability"), "it can be logits or probabilities");
     refuse(with(&kinds[0], "vedette.scale", "0.1 0.2"), "one number or three");
     refuse(with(&kinds[0], "vedette.mean", "1 2 3 4"), "one number or three");
+    refuse(with(&kinds[0], "vedette.scale", "1e300"), "one number or three");
     Onnx__ModelProto *m = small_verifier(&kinds[0]);
+    m->graph->input[0]->type->tensor_type->elem_type = VD_ONNX_INT64;
+    refuse(m, "of type int64");
+    m = small_verifier(&kinds[0]);
     build_input(m, "more", VD_ONNX_FLOAT, DIMS(1, 3));
     refuse(m, "2 inputs");
     m = small_verifier(&kinds[0]);
@@ -364,6 +368,22 @@ START_TEST(test_refusals)
     vd_model *model = NULL;
     vd_error error = {0};
     ck_assert_int_eq(vd_model_read_verifier("/no/such.onnx", NULL, &form, &model, &error), VD_ENOTFOUND);
+}
+END_TEST
+
+/* Half precision is widened, as in detectors. */
+START_TEST(test_half)
+{
+    vd_verifier_form form;
+    vd_model *model = NULL;
+    vd_net *net = NULL;
+    vd_error error = {0};
+    Onnx__ModelProto *m = small_verifier(&kinds[0]);
+    m->graph->input[0]->type->tensor_type->elem_type = VD_ONNX_FLOAT16;
+    ck_assert_msg(read_verifier(m, NULL, &form, &model, &error) == VD_OK, "%s", error.text);
+    ck_assert_msg(vd_net_new(model, NULL, &net, &error) == VD_OK, "%s", error.text);
+    vd_net_free(&net);
+    vd_model_free(&model);
 }
 END_TEST
 
@@ -446,6 +466,7 @@ static Suite *make_suite(void)
     tcase_add_test(reading, test_scores);
     tcase_add_test(reading, test_open_extents);
     tcase_add_test(reading, test_refusals);
+    tcase_add_test(reading, test_half);
     tcase_add_test(reading, test_sizes_that_do_not_meet);
     tcase_add_test(reading, test_no_detector);
     tcase_add_test(numbers, test_several_clips);
