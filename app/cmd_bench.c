@@ -120,8 +120,9 @@ int cmd_bench(int argc, char **argv)
         return bench_verify(argc - 1, argv + 1);
     bool help = argc >= 2 && strcmp(argv[1], "--help") == 0;
     if (argc >= 2 && !help)
-        cli_complain("There is no benchmark `%s`; there are `async`, `engine`, `scene`, `track` and `verify`.",
-                     argv[1]);
+        cli_complain(
+            "There is no benchmark `%s`; there are `async`, `engine`, `scene`, `track` and `verify`.",
+            argv[1]);
     fprintf(help ? stdout : stderr, "Usage: vedette-cli bench NAME [OPTIONS]\n\n"
                                     "  async   the detector, the video pipeline and what they cost\n"
                                     "  engine  a network's passes, by layer and beside others\n"

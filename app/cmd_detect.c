@@ -56,9 +56,11 @@ static const char help_text[] =
     "regular files and no source.\n\n"
     "--track goes on with a track from a score of 0.1 up. In the lines of a file an id stands from its "
     "track's first\ndetection on, and frames in which it was not detected carry its box between two "
-    "detections with\n\"interpolated\":true; of a camera, and in pictures, an id stands from the second detection "
+    "detections with\n\"interpolated\":true; of a camera, and in pictures, an id stands from the second "
+    "detection "
     "on.\n\n"
-    "Without --model: demo for demo:, builtin:people for the rest. demo is the detector of the demonstration's\n"
+    "Without --model: demo for demo:, builtin:people for the rest. demo is the detector of the "
+    "demonstration's\n"
     "cracks and potholes; where it is not installed, demo: has builtin:motion.\n";
 
 static void count_detections(struct job *job, const vd_detection *detections, size_t count)
