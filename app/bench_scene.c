@@ -230,17 +230,16 @@ static const struct part {
 
 enum { PARTS = sizeof parts / sizeof *parts };
 
-/* FIRST:COUNT */
-static int read_seeds(struct job *job)
+int bench_read_seeds(const char *text, int64_t *ret_first, int64_t *ret_count)
 {
     char *end = NULL;
-    if (!job->seeds)
+    int64_t first = strtoll(text, &end, 10), count = *end == ':' ? strtoll(end + 1, &end, 10) : 0;
+    if (*end == '\0' && first >= VD_BENCH_SCENE_FIRST && first <= UINT32_MAX - 100000 && count >= 1 &&
+        count <= 100000) {
+        *ret_first = first;
+        *ret_count = count;
         return CLI_DONE;
-    job->first_seed = strtoll(job->seeds, &end, 10);
-    job->seed_count = *end == ':' ? strtoll(end + 1, &end, 10) : 0;
-    if (*end == '\0' && job->first_seed >= VD_BENCH_SCENE_FIRST && job->first_seed <= UINT32_MAX - 100000 &&
-        job->seed_count >= 1 && job->seed_count <= 100000)
-        return CLI_DONE;
+    }
     cli_complain("--seeds is FIRST:COUNT, from %d (training looked at those below), and 1 to 100000 of them.",
                  VD_BENCH_SCENE_FIRST);
     return CLI_WRONG;
@@ -265,8 +264,8 @@ static int prepare(struct job *job)
     int status = bench_check_cases(job->base.cases, names, PARTS);
     bool wants_models =
         bench_is_listed(job->base.cases, "models") || bench_is_listed(job->base.cases, "forward");
-    if (status == CLI_DONE)
-        status = read_seeds(job);
+    if (status == CLI_DONE && job->seeds)
+        status = bench_read_seeds(job->seeds, &job->first_seed, &job->seed_count);
     return status == CLI_DONE && wants_models ? find_models(job) : status;
 }
 

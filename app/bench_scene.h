@@ -16,4 +16,7 @@
 /* Prints what the models do on scenes, a line a figure. */
 void bench_scene_print(bench_job *job, const vd_bench_scene_figures *figures, int64_t first_seed, int seeds);
 
+/* Reads `FIRST:COUNT`, seeds that training never saw. A cli_status; explains. */
+int bench_read_seeds(const char *text, int64_t *ret_first, int64_t *ret_count);
+
 #endif

@@ -1,32 +1,31 @@
 /* vedette-cli bench verify: stage 2 on one worker and on several, and what submitting costs. */
 #include <stdio.h>
 
-#include "bench.h"
+#include "bench_scene.h"
+#include "bench_verify.h"
 #include "cli.h"
 #include "options.h"
 
-enum { CLIPS = 3, MOST_PAIRS = 99, MODEL_CLIPS = 12, SUBMITTERS = 8 };
+enum { CLIPS = 3, MODEL_CLIPS = 12, SUBMITTERS = 8 };
 #define SLEEP_S 0.5
 
-struct job {
-    bench_job base;
-    const char *verifier;
-    int64_t workers;
-};
-
 static const char help_text[] =
-    "Measures the second model's worker processes: three clips at once on one worker and on several, by "
-    "turns, with "
-    "a\n"
-    "double that waits for half a second and, with --verifier, with that model; and how long it takes to "
-    "submit a "
-    "clip.\n\n"
+    "Measures the second model's worker processes: three clips at once on one worker and on several, by\n"
+    "turns, with a double that waits for half a second and, with --verifier, with that model; how long it\n"
+    "takes to submit a clip; and how many frames a second are detected while the queue is full, by turns\n"
+    "with detection alone.\n\n"
+    "--scene looks at events instead: the demonstration with detector, tracker and second model "
+    "(--verifier,\n"
+    "else the one that comes with the program), on scenes that training never saw, beside the truth.\n"
+    "Precision is the share of events that stand for a crack or pothole, recall that of cracks and potholes\n"
+    "in sight for a second that have an event; before and after what stage 2 rejects.\n\n"
     "Exit status: 0 all bounds that were judged hold, 1 one does not or the work failed.\n";
 
 /* The time of `clips` on several workers as a share of that on one; medians of turns. */
-static int compare(struct job *job, const char *model, int clips, const char *name, double bound)
+static int compare(bench_verify_job *job, const char *model, int clips, const char *name, double bound)
 {
-    static double shares[MOST_PAIRS], several_s[MOST_PAIRS], one_s[MOST_PAIRS], clip_s[MOST_PAIRS];
+    static double shares[BENCH_VERIFY_PAIRS], several_s[BENCH_VERIFY_PAIRS], one_s[BENCH_VERIFY_PAIRS],
+        clip_s[BENCH_VERIFY_PAIRS];
     size_t pairs = (size_t)job->base.pairs;
     vd_bench_verify *one = NULL, *several = NULL;
     vd_error error = {0};
@@ -63,7 +62,7 @@ static int compare(struct job *job, const char *model, int clips, const char *na
     return CLI_DONE;
 }
 
-static int submit(struct job *job)
+static int submit(bench_verify_job *job)
 {
     vd_bench_verify *verify = NULL;
     vd_bench_latency latency;
@@ -88,14 +87,71 @@ static int submit(struct job *job)
     return CLI_DONE;
 }
 
+static int run_workers(bench_verify_job *job)
+{
+    int status = compare(job, NULL, CLIPS, "three_at_once", 0.45);
+    if (status == CLI_DONE && job->verifier)
+        status = compare(job, job->verifier, MODEL_CLIPS, "model", 0);
+    if (status == CLI_DONE)
+        status = submit(job);
+    if (status == CLI_DONE)
+        status = bench_verify_frame_rate(job, SLEEP_S);
+    return status;
+}
+
+/* The models' files: of a verifier where one is asked for; without a detector whatever suits the scene. */
+static int find_models(bench_verify_job *job)
+{
+    static char verifier[VD_MODEL_PATH];
+    vd_error error = {0};
+    if (!job->base.model)
+        job->base.model = vd_model_default("demo:");
+    int status = bench_find_model(&job->base);
+    if (!job->verifier && job->scene)
+        job->verifier = VD_MODEL_DEMO;
+    if (status != CLI_DONE || !job->verifier)
+        return status;
+    if (vd_model_find_verifier(job->verifier, verifier, &error) != VD_OK) {
+        cli_complain_error(&error);
+        return CLI_WRONG;
+    }
+    job->verifier = verifier;
+    return CLI_DONE;
+}
+
+static int run(bench_verify_job *job)
+{
+    int status = bench_read_seeds(job->seeds, &job->first_seed, &job->seed_count);
+    if (status == CLI_DONE)
+        status = find_models(job);
+    if (status != CLI_DONE)
+        return status;
+    cli_progress_disable();
+    bench_print_machine();
+    status = job->scene ? bench_verify_events(job) : run_workers(job);
+    bench_clear(&job->base);
+    if (vd_interrupted())
+        return CLI_INTERRUPTED;
+    return cli_worse(status, job->base.missed ? CLI_FAILED : CLI_DONE);
+}
+
 int bench_verify(int argc, char **argv)
 {
-    static struct job job = {.base = {.seconds = 5, .pairs = BENCH_LEAST_PAIRS}, .workers = CLIPS};
+    static bench_verify_job job = {.base = {.seconds = 3, .pairs = BENCH_LEAST_PAIRS},
+                                   .seeds = "2000000:4",
+                                   .workers = CLIPS,
+                                   .scene_s = 20};
     const cli_option options[] = {
-        {"verifier", CLI_TEXT, &job.verifier, 0, 0, "FILE", "a second model, measured as well"},
+        {"scene", CLI_FLAG, &job.scene, 0, 0, NULL, "events of the demonstration instead"},
+        {"verifier", CLI_TEXT, &job.verifier, 0, 0, "M", "a stage-2 model file or demo"},
+        {"detector", CLI_TEXT, &job.base.model, 0, 0, "M", "a model file or demo (what suits the scene)"},
         {"workers", CLI_COUNT, &job.workers, 1, 8, "N", "of the many, 1 to 8 (3)"},
-        {"seconds", CLI_NUMBER, &job.base.seconds, 0.1, 600, "N", "of submitting, 0.1 to 600 (5)"},
-        {"pairs", CLI_COUNT, &job.base.pairs, 1, MOST_PAIRS, "N", "measurements of each side, 1 to 99 (7)"},
+        {"seconds", CLI_NUMBER, &job.base.seconds, 0.1, 600, "N",
+         "of submitting, and of a turn of detection, 0.1 to 600 (3)"},
+        {"pairs", CLI_COUNT, &job.base.pairs, 1, BENCH_VERIFY_PAIRS, "N",
+         "measurements of each side, 1 to 99 (7)"},
+        {"seeds", CLI_TEXT, &job.seeds, 0, 0, "FIRST:COUNT", "scenes of --scene (2000000:4)"},
+        {"scene-seconds", CLI_NUMBER, &job.scene_s, 1, 300, "N", "of each of them, 1 to 300 (20)"},
     };
     const cli_usage usage = {.command = "bench verify",
                              .operands = "",
@@ -105,14 +161,5 @@ int bench_verify(int argc, char **argv)
     int operands, status = cli_parse(&usage, argc, argv, &operands);
     if (status != CLI_DONE)
         return status == CLI_HELPED ? CLI_DONE : status;
-    cli_progress_disable();
-    bench_print_machine();
-    status = compare(&job, NULL, CLIPS, "three_at_once", 0.45);
-    if (status == CLI_DONE && job.verifier)
-        status = compare(&job, job.verifier, MODEL_CLIPS, "model", 0);
-    if (status == CLI_DONE)
-        status = submit(&job);
-    if (vd_interrupted())
-        return CLI_INTERRUPTED;
-    return cli_worse(status, job.base.missed ? CLI_FAILED : CLI_DONE);
+    return run(&job);
 }

@@ -28,7 +28,7 @@ const char *vd_bench_scene_view(int view)
     return names[view];
 }
 
-static vd_scene_options options_of(int64_t seed)
+vd_scene_options scene_options_of(int64_t seed)
 {
     vd_scene_options options = VD_SCENE_OPTIONS_INIT;
     options.seed = (unsigned)seed;
@@ -94,7 +94,7 @@ static int add_frame(struct bench *bench, vd_scene *scene, const vd_scene_option
 
 static int run_window(struct bench *bench, int64_t seed, vd_error *error)
 {
-    vd_scene_options options = options_of(seed);
+    vd_scene_options options = scene_options_of(seed);
     vd_scene *scene = NULL;
     int64_t start = (int64_t)vd_random_between((uint64_t)seed, OF_WINDOW, 0, 0, LAST_START);
     int code = vd_scene_new(&options, &scene, error);

@@ -40,6 +40,9 @@ typedef struct scene_view {
     size_t object_count;
 } scene_view;
 
+/* The scene of a seed: vehicle and pole, day and night by turns. */
+vd_scene_options scene_options_of(int64_t seed);
+
 /* --- Boxes of all frames (scene_count.c) */
 
 typedef struct scene_count {

@@ -5,7 +5,9 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "bench/verify_scene.h"
 #include "frame/frame.h"
+#include "model/verifier.h"
 #include "vedette/app/bench.h"
 #include "vedette/app/verify.h"
 
@@ -41,15 +43,29 @@ static int make_clip(vd_bench_verify *verify, const vd_verify_options *options)
     return VD_OK;
 }
 
-static int wait_for_workers(const vd_bench_verify *verify, int workers, vd_error *error)
+int scene_verify_fit(const char *model, vd_verify_options *options, vd_error *error)
+{
+    vd_verifier_form form;
+    vd_model *read = NULL;
+    int code = vd_model_read_verifier(model, NULL, &form, &read, error);
+    if (code != VD_OK)
+        return code;
+    vd_model_free(&read);
+    options->input_width = form.width;
+    options->input_height = form.height;
+    options->temporal_size = form.frames;
+    return VD_OK;
+}
+
+int scene_verify_wait(vd_verifier *verifier, int workers, vd_error *error)
 {
     vd_cancel sleeper;
     int code = vd_cancel_init(&sleeper);
     int64_t limit_ns = vd_clock_now_ns() + LOAD_NS;
-    vd_verify_stats stats = vd_verifier_get_stats(verify->verifier);
+    vd_verify_stats stats = vd_verifier_get_stats(verifier);
     while (code == VD_OK && stats.workers < workers && !stats.degraded && vd_clock_now_ns() < limit_ns) {
         vd_cancel_sleep_until(&sleeper, vd_clock_now_ns() + VD_NS_PER_MS);
-        stats = vd_verifier_get_stats(verify->verifier);
+        stats = vd_verifier_get_stats(verifier);
     }
     if (code == VD_OK)
         vd_cancel_fini(&sleeper);
@@ -69,14 +85,17 @@ int vd_bench_verify_new(const char *model, double sleep_s, int workers, vd_bench
     vd_text_copy(options.model_type, sizeof options.model_type, model ? "onnx" : "test:sleep");
     options.test_sleep_s = sleep_s;
     options.min_workers = options.max_workers = workers;
+    int code = model ? scene_verify_fit(model, &options, error) : VD_OK;
+    if (code != VD_OK)
+        return code;
     vd_bench_verify *verify = calloc(1, sizeof *verify);
     if (!verify || make_clip(verify, &options) != VD_OK) {
         vd_bench_verify_free(&verify);
         return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory.");
     }
-    int code = vd_verifier_new(&options, NULL, NULL, &verify->verifier, error);
+    code = vd_verifier_new(&options, NULL, NULL, &verify->verifier, error);
     if (code == VD_OK)
-        code = wait_for_workers(verify, workers, error);
+        code = scene_verify_wait(verify->verifier, workers, error);
     if (code == VD_OK)
         *ret_verify = verify;
     else
@@ -118,6 +137,30 @@ int vd_bench_verify_round(vd_bench_verify *verify, int clips, double *ret_second
     if (ret_clip_s)
         *ret_clip_s = vd_bench_median(clip_s, (size_t)clips);
     return VD_OK;
+}
+
+int vd_bench_verify_frame_rate(vd_detector *detector, const vd_image *picture, vd_bench_verify *verify,
+                               double seconds, vd_cancel *cancel, double *ret_frames_per_s, vd_error *error)
+{
+    uint64_t frames = 0, id;
+    int code = VD_OK;
+    for (int i = 0; i < MOST_CLIPS && verify && code == VD_OK; i++)
+        code = vd_verifier_submit(verify->verifier, &verify->clip, 0.5f, &id, error);
+    int64_t began_ns = vd_clock_now_ns(), now_ns = began_ns;
+    while (code == VD_OK && now_ns < began_ns + (int64_t)(seconds * (double)VD_NS_PER_S)) {
+        vd_result *result = NULL;
+        code = vd_detector_detect(detector, picture, &result, error);
+        vd_result_unref(&result);
+        if (code == VD_OK && verify)
+            code = vd_verifier_submit(verify->verifier, &verify->clip, 0.5f, &id, error);
+        if (code == VD_OK && vd_cancel_requested(cancel))
+            code = vd_error_set(error, VD_ECANCELED, NULL, "Cancelled.");
+        frames++;
+        now_ns = vd_clock_now_ns();
+    }
+    if (code == VD_OK)
+        *ret_frames_per_s = (double)frames * (double)VD_NS_PER_S / (double)(now_ns - began_ns);
+    return code;
 }
 
 /* --- Submitting */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "vedette/app/scene.h"
+#include "vedette/app/verify.h"
 #include "vedette/cancel.h"
 #include "vedette/detector.h"
 #include "vedette/image.h"
@@ -261,5 +262,48 @@ int vd_bench_verify_round(vd_bench_verify *verify, int clips, double *ret_second
  * VD_OK, VD_ECANCELED or VD_ENOMEM. */
 int vd_bench_verify_submit(vd_bench_verify *verify, int threads, double seconds, vd_cancel *cancel,
                            vd_bench_latency *ret_latency, vd_error *error);
+
+/* How many frames a second a detector takes, one after another on the caller's thread, for about `seconds`.
+ *
+ * verify  NULL, or workers whose queue is full from before the first frame to the last: a clip is submitted
+ *         with every frame
+ * VD_OK, VD_ECANCELED, or what detection or a submit failed with. */
+int vd_bench_verify_frame_rate(vd_detector *detector, const vd_image *picture, vd_bench_verify *verify,
+                               double seconds, vd_cancel *cancel, double *ret_frames_per_s, vd_error *error);
+
+/* --- Events of the demonstration and what stage 2 says of them, beside the truth
+ *
+ * Of each seed a scene is rendered and detected frame by frame; tracks, events, clips and their requests are
+ * made as a camera makes them, by real worker processes, as fast as it goes: time within the scene is the
+ * stream's, that of a request is real. An event stands for the hazard or decoy that lay under its track (IoU
+ * 0.5) most often, at a third of its detections or more. */
+
+typedef struct vd_bench_verify_scene_options {
+    const char *detector, *verifier; /* model files, or a built-in detector */
+    int64_t first_seed;
+    int seeds;         /* at least 1 */
+    double seconds;    /* of each scene, at most 300 */
+    int workers;       /* 1 to 8 */
+    vd_cancel *cancel; /* may be NULL */
+} vd_bench_verify_scene_options;
+
+typedef struct vd_bench_verify_figures {
+    int64_t frames;
+    double stream_s, real_s;
+    vd_bench_share events, kept;      /* that stand for hazards: of all events; of those not rejected */
+    vd_bench_share found, found_kept; /* hazards that an event stood for, of those in the truth for a second;
+                                         and one that was not rejected */
+    vd_bench_share hazards_verified;  /* events of hazards */
+    vd_bench_share decoys_rejected[VD_SCENE_KINDS];
+    vd_bench_share nothing_rejected; /* events of nothing that is in the truth */
+    vd_bench_latency request;        /* from the request to the verdict */
+    vd_bench_latency opened;         /* from the event's opening, with the wait for its clip */
+    double busy_s;                   /* that workers had clips for, together */
+    vd_verify_stats stats;           /* at the end */
+} vd_bench_verify_figures;
+
+/* VD_OK, VD_ECANCELED, what a model was refused with, or VD_ENOMEM. */
+int vd_bench_verify_scene(const vd_bench_verify_scene_options *options, vd_bench_verify_figures *ret_figures,
+                          vd_error *error);
 
 #endif
