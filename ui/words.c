@@ -295,13 +295,18 @@ void vd_words_message(const char *name, const vd_camera_status *status, int64_t 
 
 void vd_words_boxes(char *out, size_t size, int64_t frame_index, const vd_draw_box *boxes, size_t count)
 {
+    static const char *const marks[] = {[VD_MARK_NONE] = "",
+                                        [VD_MARK_PENDING] = " pending",
+                                        [VD_MARK_VERIFIED] = " verified",
+                                        [VD_MARK_REJECTED] = " rejected",
+                                        [VD_MARK_UNVERIFIED] = " unverified"};
     GString *text = g_string_new(NULL);
     g_string_printf(text, "frame %" G_GINT64_FORMAT ", %zu box%s", frame_index, count,
                     count == 1 ? "" : "es");
     for (size_t i = 0; i < MIN(count, BOXES_SPELT_OUT); i++) {
         const vd_box *box = &boxes[i].box;
-        g_string_append_printf(text, "%s %s at %.0f %.0f %.0f %.0f%s", i ? ";" : ":", boxes[i].label, box->x1,
-                               box->y1, box->x2, box->y2,
+        g_string_append_printf(text, "%s %s%s at %.0f %.0f %.0f %.0f%s", i ? ";" : ":", boxes[i].label,
+                               marks[boxes[i].mark], box->x1, box->y1, box->x2, box->y2,
                                boxes[i].style == VD_BOX_PREDICTED ? " predicted" : "");
     }
     if (count > BOXES_SPELT_OUT)

@@ -54,8 +54,9 @@ void vd_words_remark(char *out, size_t size, const vd_camera_status *status);
 void vd_words_message(const char *name, const vd_camera_status *status, int64_t now_ns, char *title,
                       size_t title_size, char *detail, size_t detail_size);
 
-/* `frame 41, 2 boxes: person 0.87 at 431 135 607 579; …`: the picture for those who cannot see it. Boxes that
- * were moved on to the frame's time end in ` predicted`. At most 40 boxes are spelt out. */
+/* `frame 41, 2 boxes: person 0.87 at 431 135 607 579; …`: the picture for those who cannot see it. What stage
+ * 2 says stands before the place (`verified`); boxes that were moved on to the frame's time end in `
+ * predicted`. At most 40 boxes are spelt out. */
 void vd_words_boxes(char *out, size_t size, int64_t frame_index, const vd_draw_box *boxes, size_t count);
 
 #endif

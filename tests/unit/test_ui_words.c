@@ -197,6 +197,9 @@ START_TEST(boxes)
                      "frame 41, 2 boxes: person 0.87 at 431 135 607 579; car 0.50 at 1 2 30 40 predicted");
     vd_words_boxes(out, sizeof out, 7, two, 1);
     ck_assert_str_eq(out, "frame 7, 1 box: person 0.87 at 431 135 607 579");
+    two[0].mark = VD_MARK_REJECTED;
+    vd_words_boxes(out, sizeof out, 8, two, 1);
+    ck_assert_str_eq(out, "frame 8, 1 box: person 0.87 rejected at 431 135 607 579");
     vd_words_boxes(out, sizeof out, 0, two, 0);
     ck_assert_str_eq(out, "frame 0, 0 boxes");
 }
