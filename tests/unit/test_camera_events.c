@@ -1,118 +1,7 @@
-/* Tracks, events and verdicts of a whole camera, over doubles of the source and of the detector, with stage 2
- * in real processes. */
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "base/cancel.h"
-#include "base/clock.h"
-#include "base/text.h"
-#include "check_main.h"
-#include "doubles/fake_source.h"
-#include "frame/frame.h"
-#include "vedette/app/camera.h"
-
-enum { MOST = 32 };
+/* Tracks and events of a whole camera, over doubles of the source and of the detector. */
+#include "camera_case.h"
 
 static const vd_thresholds all = {.confidence = 0.05f, .iou = 0.45f, .max_detections = 300};
-static const struct fake_detector_config quick = {.delay_ms = 1};
-static vd_cancel pause_token; /* never requested: something to sleep on */
-static vd_event events[MOST];
-static size_t event_count;
-
-static void setup(void)
-{
-    fake_source_register();
-    ck_assert_int_eq(vd_cancel_init(&pause_token), VD_OK);
-}
-
-static void forget_events(void)
-{
-    for (size_t i = 0; i < event_count; i++)
-        vd_event_clear(&events[i]);
-    event_count = 0;
-}
-
-static void teardown(void)
-{
-    forget_events();
-    ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
-    vd_cancel_fini(&pause_token);
-}
-
-static void rest(int64_t ms)
-{
-    vd_cancel_sleep_until(&pause_token, vd_clock_now_ns() + ms * VD_NS_PER_MS);
-}
-
-static vd_camera_options options_of(const char *address)
-{
-    vd_camera_options options = VD_CAMERA_OPTIONS_INIT;
-    options.address = address;
-    options.ops = &fake_detector_ops;
-    options.config = &quick;
-    return options;
-}
-
-static vd_camera *open_camera(const vd_camera_options *options)
-{
-    vd_camera *camera = NULL;
-    vd_error error = {0};
-    ck_assert_msg(vd_camera_open(options, &camera, &error) == VD_OK, "%s", error.text);
-    return camera;
-}
-
-static vd_verifier *new_verifier(const char *type, double sleep_s, double timeout_s)
-{
-    vd_verify_options options = VD_VERIFY_OPTIONS_INIT;
-    vd_verifier *verifier = NULL;
-    vd_error error = {0};
-    vd_text_copy(options.model_type, sizeof options.model_type, type);
-    vd_text_copy(options.worker_program, sizeof options.worker_program, VD_VERIFIER);
-    options.input_width = options.input_height = 64;
-    options.test_sleep_s = sleep_s;
-    options.worker_timeout_s = timeout_s;
-    ck_assert_msg(vd_verifier_new(&options, NULL, NULL, &verifier, &error) == VD_OK, "%s", error.text);
-    return verifier;
-}
-
-static void check_ledger(vd_verifier *verifier)
-{
-    vd_verify_stats stats = vd_verifier_get_stats(verifier);
-    ck_assert_uint_eq(stats.submitted, stats.verified + stats.rejected + stats.unverified + stats.dropped +
-                                           (uint64_t)stats.pending_requests);
-}
-
-static vd_camera_status status_of(vd_camera *camera)
-{
-    vd_camera_status status;
-    vd_camera_get_status(camera, &status);
-    return status;
-}
-
-/* All events of the camera, newest first. */
-static void look(vd_camera *camera)
-{
-    forget_events();
-    event_count = vd_camera_get_events(camera, 0, NULL, events, MOST);
-}
-
-#define UNTIL(condition)                                                                                     \
-    do {                                                                                                     \
-        int64_t limit_ns_ = vd_clock_now_ns() + 20 * VD_NS_PER_S;                                            \
-        while (!(condition) && vd_clock_now_ns() < limit_ns_)                                                \
-            rest(2);                                                                                         \
-        ck_assert_msg(condition, "not in time: " #condition);                                                \
-    } while (0)
-
-static const vd_event *event_of(vd_camera *camera, uint64_t id)
-{
-    look(camera);
-    for (size_t i = 0; i < event_count; i++)
-        if (events[i].id == id)
-            return &events[i];
-    ck_abort_msg("no event %llu", (unsigned long long)id);
-}
 
 START_TEST(a_file_has_tracks_and_events)
 {
@@ -148,7 +37,7 @@ END_TEST
 
 START_TEST(rules_and_thresholds_act)
 {
-    vd_camera_options options = options_of("fake:frames=60");
+    vd_camera_options options = options_of("fake:frames=40,fps=50");
     options.thresholds.confidence = 0.6f;
     vd_camera *camera = open_camera(&options);
     UNTIL(status_of(camera).state == VD_CAMERA_ENDED);
@@ -256,123 +145,6 @@ START_TEST(another_round_and_another_model_begin_anew)
 }
 END_TEST
 
-/* The mark of the only box on screen. */
-static vd_draw_mark mark_of(vd_camera *camera, vd_view *view, const vd_thresholds *thresholds)
-{
-    vd_draw_box boxes[8];
-    vd_camera_take_view(camera, view);
-    return vd_view_get_boxes(view, thresholds, boxes, 8) == 1 ? boxes[0].mark : VD_MARK_NONE;
-}
-
-START_TEST(a_verdict_comes_later_and_changes_its_event)
-{
-    vd_verifier *verifier = new_verifier("test:sleep", 0.3, 20);
-    vd_camera_options options = options_of(_i ? "fake:frames=200,live=1" : "fake:frames=75");
-    options.thresholds.confidence = 0.6f;
-    options.verifier = verifier;
-    options.shadow = _i;
-    vd_camera *camera = open_camera(&options);
-    UNTIL(status_of(camera).events == 1);
-    ck_assert_int_eq(event_of(camera, 1)->verdict, VD_VERDICT_NONE);
-    UNTIL(event_of(camera, 1)->verdict == VD_VERDICT_PENDING);
-    double seen_s = events[0].seen_s;
-    uint32_t revision = events[0].revision;
-    UNTIL(event_of(camera, 1)->verdict == VD_VERDICT_REJECTED); /* the pictures are dark: no score */
-    ck_assert_uint_gt(events[0].revision, revision);
-    ck_assert_double_ge(seen_s, 1.6 - 0.05);
-    ck_assert_double_ge(events[0].verdict_after_s, 0.3);
-    ck_assert_int_eq(events[0].shadow, _i);
-    ck_assert_uint_eq(event_count, 1);
-    UNTIL(status_of(camera).clips_waiting == 0);
-    check_ledger(verifier);
-    ck_assert_uint_eq(vd_verifier_get_stats(verifier).submitted, 1);
-    ck_assert_uint_eq(status_of(camera).clips_forgotten, 0);
-    vd_view view = {0};
-    UNTIL(mark_of(camera, &view, &options.thresholds) == VD_MARK_REJECTED);
-    vd_view_clear(&view);
-    ck_assert(vd_camera_judge(camera, 1, VD_JUDGEMENT_FALSE_ALARM));
-    ck_assert(!vd_camera_judge(camera, 2, VD_JUDGEMENT_FALSE_ALARM));
-    vd_event_figures figures = vd_camera_get_event_figures(camera);
-    ck_assert(figures.judged == 1 && figures.passed == 0 && fabs(figures.precision_before) < 1e-9);
-    vd_camera_close(&camera);
-    ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
-    vd_verifier_free(&verifier);
-}
-END_TEST
-
-START_TEST(a_short_track_asks_when_it_has_ended)
-{
-    vd_verifier *verifier = new_verifier("test:sleep", 0.01, 20);
-    vd_camera_options options = options_of("fake:frames=15"); /* 0.6 s */
-    options.thresholds.confidence = 0.6f;
-    options.verifier = verifier;
-    vd_camera *camera = open_camera(&options);
-    UNTIL(status_of(camera).events == 1 && event_of(camera, 1)->verdict == VD_VERDICT_REJECTED);
-    vd_camera_close(&camera);
-    ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
-    vd_verifier_free(&verifier);
-}
-END_TEST
-
-START_TEST(stage_2_that_fails_leaves_the_event)
-{
-    static const struct {
-        const char *type;
-        vd_verdict_cause cause;
-    } cases[] = {
-        {"test:hang", VD_CAUSE_TIMED_OUT}, {"test:crash", VD_CAUSE_FAILED}, {"onnx", VD_CAUSE_DEGRADED}};
-    vd_verifier *verifier = new_verifier(cases[_i].type, 0, _i ? 30 : 0.4);
-    vd_camera_options options = options_of("fake:frames=200,live=1");
-    options.verifier = verifier;
-    vd_camera *camera = open_camera(&options);
-    UNTIL(status_of(camera).events == 2);
-    UNTIL(event_of(camera, 1)->verdict == VD_VERDICT_UNVERIFIED);
-    ck_assert_int_eq(events[event_count - 1].cause, cases[_i].cause);
-    if (cases[_i].cause == VD_CAUSE_DEGRADED) {
-        look(camera);
-        float score = event_of(camera, 1)->score, expected = events[event_count - 1].class_id ? 0.4f : 0.9f;
-        ck_assert_float_eq_tol(score, expected, 0.1f);
-    }
-    uint64_t frames = status_of(camera).shown;
-    UNTIL(status_of(camera).shown > frames + 5);
-    check_ledger(verifier);
-    vd_camera_close(&camera);
-    ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
-    vd_verifier_free(&verifier);
-}
-END_TEST
-
-START_TEST(a_stopped_verifier_is_told_of_each_event)
-{
-    vd_verifier *verifier = new_verifier("test:sleep", 0.01, 20);
-    vd_camera_options options = options_of("fake:frames=200,live=1");
-    options.verifier = verifier;
-    vd_verifier_stop(verifier);
-    vd_camera *camera = open_camera(&options);
-    UNTIL(status_of(camera).events == 2 && event_of(camera, 2)->verdict == VD_VERDICT_UNVERIFIED);
-    ck_assert_int_eq(events[0].cause, VD_CAUSE_STOPPED);
-    vd_camera_close(&camera);
-    ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
-    vd_verifier_free(&verifier);
-}
-END_TEST
-
-START_TEST(every_moment_is_a_good_one_to_close)
-{
-    vd_verifier *verifier = new_verifier("test:sleep", 0.2, 20);
-    for (int ms = 0; ms < 2400; ms += 400) {
-        vd_camera_options options = options_of("fake:frames=200,live=1");
-        options.verifier = verifier;
-        vd_camera *camera = open_camera(&options);
-        rest(ms);
-        vd_camera_close(&camera);
-    }
-    ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
-    check_ledger(verifier);
-    vd_verifier_free(&verifier);
-}
-END_TEST
-
 START_TEST(settings_become_options)
 {
     vd_settings settings;
@@ -416,11 +188,6 @@ static Suite *make_suite(void)
     tcase_add_test(tests, views_carry_ids_and_trails);
     tcase_add_test(tests, a_seek_cuts_and_what_was_seen_before_opens_nothing);
     tcase_add_test(tests, another_round_and_another_model_begin_anew);
-    tcase_add_loop_test(tests, a_verdict_comes_later_and_changes_its_event, 0, 2);
-    tcase_add_test(tests, a_short_track_asks_when_it_has_ended);
-    tcase_add_loop_test(tests, stage_2_that_fails_leaves_the_event, 0, 3);
-    tcase_add_test(tests, a_stopped_verifier_is_told_of_each_event);
-    tcase_add_test(tests, every_moment_is_a_good_one_to_close);
     tcase_add_test(tests, settings_become_options);
     suite_add_tcase(suite, tests);
     return suite;
