@@ -1,0 +1,1 @@
+vd_test(verify_tally MODULES bench verify frame base)
