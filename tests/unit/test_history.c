@@ -218,19 +218,19 @@ START_TEST(clips_that_are_held_starve_the_ring_and_are_counted)
     vd_clip_ring ring = {0};
     vd_frame_pool *pool = NULL;
     vd_frame *frame = NULL;
-    static vd_verify_clip clips[8];
-    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_I420, 1280, 720, 1, &pool), VD_OK);
+    static vd_verify_clip clips[6];
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_I420, 640, 360, 1, &pool), VD_OK);
     ck_assert_int_eq(vd_frame_pool_take(pool, &frame), VD_OK);
-    for (int i = 0; i < 8; i++) {
-        feed(&ring, frame, (uint32_t)i + 1, 0, 4);
+    for (int i = 0; i < 6; i++) {
+        feed(&ring, frame, (uint32_t)i + 1, 2.2, 4);
         vd_history_fini(&history);
-        run(&history, (uint32_t)i + 1, (uint64_t)i + 1, 1, 4);
+        run(&history, (uint32_t)i + 1, (uint64_t)i + 1, 2, 4);
         vd_clip_ring_cut(&ring, vd_history_find(&history, i + 1), 16, &clips[i]);
         ck_assert_int_le(vd_frame_pool_get_stats(ring.pool).capacity * 640 * 360 * 4, VD_CLIP_RING_BYTES);
     }
     ck_assert_uint_gt(ring.forgotten, 20);
-    ck_assert(!vd_clip_ring_cut(&ring, vd_history_find(&history, 8), 16, &clips[7]));
-    for (int i = 0; i < 8; i++)
+    ck_assert(!vd_clip_ring_cut(&ring, vd_history_find(&history, 6), 16, &clips[5]));
+    for (int i = 0; i < 6; i++)
         vd_clip_clear(&clips[i]);
     feed(&ring, frame, 9, 0, 4);
     ck_assert_int_eq(ring.count, VD_CLIP_RING_FRAMES);
