@@ -13,6 +13,9 @@ set_tests_properties(bench.engine PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIA
 add_test(NAME bench.scene
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_scene $<TARGET_FILE:vedette-cli> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 set_tests_properties(bench.scene PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL ON)
+add_test(NAME bench.verify
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_verify $<TARGET_FILE:vedette-cli> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(bench.verify PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL ON)
 
 # The models' figures, which are no matter of time: a minute of work.
 add_test(NAME flow.scene_accuracy
