@@ -139,20 +139,29 @@ int vd_bench_verify_round(vd_bench_verify *verify, int clips, double *ret_second
     return VD_OK;
 }
 
+/* Submits clips until the queue has no room left. */
+static int fill_queue(vd_bench_verify *verify, vd_error *error)
+{
+    uint64_t id;
+    vd_verify_stats stats = vd_verifier_get_stats(verify->verifier);
+    int code = VD_OK;
+    for (int i = stats.queue_length; i < stats.queue_size && code == VD_OK; i++)
+        code = vd_verifier_submit(verify->verifier, &verify->clip, 0.5f, &id, error);
+    return code;
+}
+
 int vd_bench_verify_frame_rate(vd_detector *detector, const vd_image *picture, vd_bench_verify *verify,
                                double seconds, vd_cancel *cancel, double *ret_frames_per_s, vd_error *error)
 {
-    uint64_t frames = 0, id;
-    int code = VD_OK;
-    for (int i = 0; i < MOST_CLIPS && verify && code == VD_OK; i++)
-        code = vd_verifier_submit(verify->verifier, &verify->clip, 0.5f, &id, error);
+    uint64_t frames = 0;
+    int code = verify ? fill_queue(verify, error) : VD_OK;
     int64_t began_ns = vd_clock_now_ns(), now_ns = began_ns;
     while (code == VD_OK && now_ns < began_ns + (int64_t)(seconds * (double)VD_NS_PER_S)) {
         vd_result *result = NULL;
-        code = vd_detector_detect(detector, picture, &result, error);
+        code = verify ? fill_queue(verify, error) : VD_OK;
+        if (code == VD_OK)
+            code = vd_detector_detect(detector, picture, &result, error);
         vd_result_unref(&result);
-        if (code == VD_OK && verify)
-            code = vd_verifier_submit(verify->verifier, &verify->clip, 0.5f, &id, error);
         if (code == VD_OK && vd_cancel_requested(cancel))
             code = vd_error_set(error, VD_ECANCELED, NULL, "Cancelled.");
         frames++;

@@ -265,8 +265,7 @@ int vd_bench_verify_submit(vd_bench_verify *verify, int threads, double seconds,
 
 /* How many frames a second a detector takes, one after another on the caller's thread, for about `seconds`.
  *
- * verify  NULL, or workers whose queue is full from before the first frame to the last: a clip is submitted
- *         with every frame
+ * verify  NULL, or workers whose queue is filled up before every frame
  * VD_OK, VD_ECANCELED, or what detection or a submit failed with. */
 int vd_bench_verify_frame_rate(vd_detector *detector, const vd_image *picture, vd_bench_verify *verify,
                                double seconds, vd_cancel *cancel, double *ret_frames_per_s, vd_error *error);
