@@ -87,16 +87,42 @@ static int submit(bench_verify_job *job)
     return CLI_DONE;
 }
 
-static int run_workers(bench_verify_job *job)
+static int three_at_once(bench_verify_job *job)
 {
     int status = compare(job, NULL, CLIPS, "three_at_once", 0.45);
     if (status == CLI_DONE && job->verifier)
         status = compare(job, job->verifier, MODEL_CLIPS, "model", 0);
-    if (status == CLI_DONE)
-        status = submit(job);
-    if (status == CLI_DONE)
-        status = bench_verify_frame_rate(job, SLEEP_S);
     return status;
+}
+
+static int detection(bench_verify_job *job)
+{
+    return bench_verify_frame_rate(job, SLEEP_S);
+}
+
+static const struct part {
+    const char *name;
+    int (*run)(bench_verify_job *job);
+} parts[] = {{"three_at_once", three_at_once}, {"submit", submit}, {"detection", detection}};
+
+enum { PARTS = sizeof parts / sizeof *parts };
+
+static int run_parts(bench_verify_job *job)
+{
+    int status = CLI_DONE;
+    for (int i = 0; i < PARTS && status == CLI_DONE; i++)
+        if (bench_is_listed(job->base.cases, parts[i].name))
+            status = parts[i].run(job);
+    return status;
+}
+
+static int check_words(bench_verify_job *job)
+{
+    const char *names[PARTS];
+    for (int i = 0; i < PARTS; i++)
+        names[i] = parts[i].name;
+    int status = bench_check_cases(job->base.cases, names, PARTS);
+    return status == CLI_DONE ? bench_read_seeds(job->seeds, &job->first_seed, &job->seed_count) : status;
 }
 
 /* The models' files: of a verifier where one is asked for; without a detector whatever suits the scene. */
@@ -121,14 +147,14 @@ static int find_models(bench_verify_job *job)
 
 static int run(bench_verify_job *job)
 {
-    int status = bench_read_seeds(job->seeds, &job->first_seed, &job->seed_count);
+    int status = check_words(job);
     if (status == CLI_DONE)
         status = find_models(job);
     if (status != CLI_DONE)
         return status;
     cli_progress_disable();
     bench_print_machine();
-    status = job->scene ? bench_verify_events(job) : run_workers(job);
+    status = job->scene ? bench_verify_events(job) : run_parts(job);
     bench_clear(&job->base);
     if (vd_interrupted())
         return CLI_INTERRUPTED;
@@ -150,6 +176,7 @@ int bench_verify(int argc, char **argv)
          "of submitting, and of a turn of detection, 0.1 to 600 (3)"},
         {"pairs", CLI_COUNT, &job.base.pairs, 1, BENCH_VERIFY_PAIRS, "N",
          "measurements of each side, 1 to 99 (7)"},
+        {"cases", CLI_TEXT, &job.base.cases, 0, 0, "A,B", "only these of three_at_once, submit, detection"},
         {"seeds", CLI_TEXT, &job.seeds, 0, 0, "FIRST:COUNT", "scenes of --scene (2000000:4)"},
         {"scene-seconds", CLI_NUMBER, &job.scene_s, 1, 300, "N", "of each of them, 1 to 300 (20)"},
     };

@@ -127,7 +127,7 @@ class Lines(unittest.TestCase):
                                  (['async', '--cases', 'sync', '--clip', '/no/such.mp4'], 'there is no file'),
                                  (['async', '--pairs', '0'], '1 to 99'), (['engine'], '--model M'), (['verify', '--workers', '9'], '1 to 8'),
                                  (['verify', '--scene', '--seeds', '1999999:1'], 'training looked at those below'),
-                                 (['verify', '--detector', '/no/such.onnx'], 'such.onnx'),
+                                 (['verify', '--detector', '/no/such.onnx'], 'such.onnx'), (['verify', '--cases', 'submits'], 'did you mean submit?'),
                                  (['engine', '--model', 'builtin:people'], 'only networks'),
                                  (['engine', '--model', '/no/such.onnx'], 'such.onnx'),
                                  (['engine', '--model', 'a.onnx', '--precision', 'int8'], 'fp32 or bf16'),
