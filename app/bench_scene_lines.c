@@ -166,6 +166,17 @@ static void print_stage1(bench_job *job, const vd_bench_scene_figures *figures)
     }
 }
 
+/* Of objects that were followed for too short a time: not judged, but told. */
+static void print_brief(bench_job *job, const vd_bench_scene_figures *figures)
+{
+    vd_bench_share rejected[VD_SCENE_KINDS][VIEWS];
+    turn(figures->brief, rejected);
+    print_kinds(job, "scene_stage2", "hazards passed, seen too briefly", figures->brief, VD_SCENE_CRACK,
+                VD_SCENE_POTHOLE, 0);
+    print_kinds(job, "scene_stage2", "decoys rejected, seen too briefly", rejected, VD_SCENE_SHADOW,
+                VD_SCENE_KINDS - 1, 0);
+}
+
 static void print_judged(bench_job *job, const vd_bench_scene_figures *figures)
 {
     vd_bench_share rejected[VD_SCENE_KINDS][VIEWS];
@@ -174,6 +185,7 @@ static void print_judged(bench_job *job, const vd_bench_scene_figures *figures)
                 BENCH_SCENE_PASSED);
     print_kinds(job, "scene", "decoys rejected by stage 2", rejected, VD_SCENE_SHADOW, VD_SCENE_KINDS - 1,
                 BENCH_SCENE_REJECTED);
+    print_brief(job, figures);
     for (int kind = 0; kind < VD_SCENE_KINDS; kind++) {
         char name[64];
         bool is_decoy = kind >= VD_SCENE_SHADOW;

@@ -206,6 +206,13 @@ static int judge_track(scene_verify *verify, const scene_track *track, float *re
     return code;
 }
 
+/* Over how many of the clip's moments it was detected, first to last. */
+static int span_of(const scene_verify *verify, const scene_track *track)
+{
+    int moments[SCENE_MOMENTS_MOST], count = verify->form.frames;
+    return choose_moments(verify, track, moments) ? moments[count - 1] - moments[0] + 1 : 0;
+}
+
 int scene_verify_judge(scene_verify *verify, int at, vd_bench_scene_figures *figures, vd_error *error)
 {
     int least = verify->form.frames / 2;
@@ -222,11 +229,13 @@ int scene_verify_judge(scene_verify *verify, int at, vd_bench_scene_figures *fig
         int code = judge_track(verify, track, &answer, error);
         if (code)
             return code;
+        bool brief = span_of(verify, track) * 16 < verify->form.frames * 11;
+        vd_bench_share *share = &(brief ? figures->brief : figures->passed)[track->kind][at];
+        share->of++;
+        share->count += answer >= SCENE_PASS;
         const scene_verdict verdict = {track->kind, (double)answer, track->confidence / track->seen_frames};
-        if (keep_verdict(verify, &verdict) != VD_OK)
+        if (!brief && keep_verdict(verify, &verdict) != VD_OK)
             return refuse_memory(error);
-        figures->passed[track->kind][at].of++;
-        figures->passed[track->kind][at].count += answer >= SCENE_PASS;
     }
     return VD_OK;
 }

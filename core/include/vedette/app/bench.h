@@ -116,7 +116,9 @@ int vd_bench_engine_layers(vd_bench_engine *engine, int passes, vd_bench_layer *
  * Of each seed a window of 1.6 s is rendered, and detection looks at every frame of it (boxes from a score of
  * 0.001 up count for the mAP, from 0.25 up for all else). An object that was detected (IoU 0.5 with its true
  * box, of whatever class) at half of the moments of a stage-2 clip is one that stage 1 lets through: the
- * verifier is shown a clip around the detector's boxes. */
+ * verifier is shown a clip around the detector's boxes. Where it was detected over at least 11 of 16 moments,
+ * as in training, the verdict counts; of objects followed for less, whose clip mostly repeats its last
+ * picture, the verdicts are counted apart. */
 
 enum {
     VD_BENCH_SCENE_FIRST = 2000000, /* no seed from here on is looked at in training */
@@ -164,8 +166,10 @@ typedef struct vd_bench_scene_figures {
     vd_bench_share taken[VD_SCENE_KINDS][VD_BENCH_SCENE_VIEWS]; /* boxes of decoys taken for hazards */
     vd_bench_share through[VD_SCENE_KINDS]
                           [VD_BENCH_SCENE_VIEWS]; /* objects listed at half of the moments: let through */
-    vd_bench_share passed[VD_SCENE_KINDS][VD_BENCH_SCENE_VIEWS]; /* of those let through: by the verifier */
-    /* of those let through */
+    /* of those let through, by the verifier: followed long enough for a clip, and for less */
+    vd_bench_share passed[VD_SCENE_KINDS][VD_BENCH_SCENE_VIEWS];
+    vd_bench_share brief[VD_SCENE_KINDS][VD_BENCH_SCENE_VIEWS];
+    /* of those followed long enough */
     double auc, rejected;               /* of the verifier's answers; where 0.95 of the hazards pass */
     double single_auc, single_rejected; /* the same of stage 1's mean confidence */
 } vd_bench_scene_figures;
