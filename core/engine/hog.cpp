@@ -46,6 +46,7 @@ extern "C" int vd_hog_new(vd_hog **ret_hog, vd_error *error)
 {
     return guard(error, "make the people detector", [&] {
         std::unique_ptr<vd_hog> made(new vd_hog);
+        made->found.reserve(VD_MAX_CANDIDATES); /* grows no more while pictures come */
         made->descriptor.setSVMDetector(cv::HOGDescriptor::getDefaultPeopleDetector());
         *ret_hog = made.release();
         return static_cast<int>(VD_OK);

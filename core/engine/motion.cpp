@@ -138,6 +138,8 @@ extern "C" int vd_motion_new(vd_motion **ret_motion, vd_error *error)
 {
     return guard(error, "make the motion detector", [&] {
         std::unique_ptr<vd_motion> made(new vd_motion);
+        made->found.reserve(VD_MAX_CANDIDATES); /* grows no more while pictures come */
+        made->boxes.reserve(VD_MAX_CANDIDATES);
         made->background = cv::createBackgroundSubtractorMOG2(HISTORY, VARIANCE_FACTOR, true);
         made->background->setBackgroundRatio(BACKGROUND_SHARE);
         made->kernel = cv::getStructuringElement(cv::MORPH_RECT, cv::Size(3, 3));
