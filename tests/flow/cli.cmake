@@ -3,3 +3,5 @@ foreach(part cli cli_media cli_shared demo evaluate evaluate_shared models_share
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(flow.${part} PROPERTIES LABELS flow TIMEOUT 900)
 endforeach()
+# Figures, and the commands behind them run under sanitizers elsewhere.
+set_tests_properties(flow.track_scene PROPERTIES LABELS "flow;plain")
