@@ -115,7 +115,7 @@ bool vd_clip_ring_cut(const vd_clip_ring *ring, const struct vd_trace *trace, in
     double from_s = begin_s - VD_CLIP_STEP_S / 2, to_s = end_s + VD_CLIP_STEP_S / 2;
     ret_clip->count = 0;
     for (int i = 0; i < count && i < VD_CLIP_MOST; i++) {
-        double time_s = count > 1 ? begin_s + (end_s - begin_s) * i / (count - 1) : end_s;
+        double time_s = count > 1 ? fmin(begin_s + VD_CLIP_SPAN_S * i / (count - 1), end_s) : end_s;
         int slot = nearest(ring, trace->place, from_s, to_s, time_s);
         if (slot < 0)
             break;

@@ -48,7 +48,8 @@ vd_frame *vd_clip_ring_reduce(vd_clip_ring *ring, const vd_frame *frame);
 void vd_clip_ring_keep(vd_clip_ring *ring, const vd_moment *at, const vd_frame *source, vd_frame *reduced);
 
 /* The clip of a track as it is now: `count` pictures evenly spaced over its last 1.6 s, with references of
- * their own; repeated where there are fewer. Under the lock. False when no picture of it is left. */
+ * their own. Of a shorter track they lie as far apart and the last one is repeated, so that what moves
+ * between two pictures means the same in every clip. Under the lock. False when no picture of it is left. */
 bool vd_clip_ring_cut(const vd_clip_ring *ring, const struct vd_trace *trace, int count,
                       vd_verify_clip *ret_clip);
 
