@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """Trains, exports and evaluates the verifier of the demonstration.
 
-    verifier.py --clips STEM [STEM ...] --held STEM [STEM ...] --minutes M --work DIR --out FILE.onnx [--resume]
+    verifier.py --clips STEM [STEM ...] --held STEM [STEM ...] --minutes M --work DIR [--start FILE.pt] [--resume]
+                [--out FILE.onnx]
 
 STEM.u8 and STEM.csv are what vd_clips writes; the clips of --held come from seeds that --clips has none of. Uses a
-GPU if there is one, else one core. After a break --resume goes on from DIR/verifier.pt; with --minutes 0 it only
-exports and evaluates.
+GPU if there is one, else one core. --start takes the weights of another training, and half the rate. After a
+break --resume goes on from DIR/verifier.pt; with --minutes 0 it only exports and evaluates.
 """
 import argparse
 import csv
@@ -13,6 +14,7 @@ import math
 import os
 import time
 import warnings
+from collections import Counter
 
 import numpy as np
 import torch
@@ -41,9 +43,25 @@ class Clips:
             self.rows += rows
         self.hazard = np.array([int(row["hazard"]) for row in self.rows], np.float32)
         self.seed = np.array([int(row["seed"]) for row in self.rows], np.int64)
+        self.weight = balance([(self.where[i][0], row["pole"], find_bin(int(row["pictures"]), (7, 11, 16)),
+                                find_bin(min(float(row["width"]), float(row["height"])), (12, 24, 48)))
+                               for i, row in enumerate(self.rows)], self.hazard)
 
     def take(self, indices):
         return torch.from_numpy(np.stack([self.parts[p][i] for p, i in (self.where[k] for k in indices)]))
+
+
+def find_bin(value, bounds):
+    return sum(value >= bound for bound in bounds)
+
+
+def balance(groups, hazard):
+    """Weights with which hazards and decoys count alike in every group: neither how long something is seen nor how
+    large it is says what it is."""
+    counts = Counter(zip(groups, hazard))
+    weights = np.array([(counts[group, 0] + counts[group, 1]) / (2 * counts[group, value])
+                        for group, value in zip(groups, hazard)], np.float32)
+    return np.clip(weights, 0.4, 3)
 
 
 def augment(clips):
@@ -100,7 +118,11 @@ class Training:
         self.mean.load_state_dict(self.net.state_dict())
         self.optimiser = torch.optim.AdamW(self.net.parameters(), RATE, weight_decay=DECAY)
         self.seconds, self.steps, self.seen = 0.0, 0, 0
-        self.file = os.path.join(options.work, "verifier.pt")
+        self.file, self.rate = os.path.join(options.work, "verifier.pt"), RATE
+        if options.start:
+            state, self.rate = torch.load(options.start, map_location=place.device), RATE / 2
+            self.net.load_state_dict(state["mean"])
+            self.mean.load_state_dict(state["mean"])
 
     def save(self):
         state = {"net": self.net.state_dict(), "mean": self.mean.state_dict(), "seconds": self.seconds,
@@ -116,7 +138,7 @@ class Training:
 
     def step(self, clips, hazard, weights):
         done = min(self.seconds / (self.options.minutes * 60), 1)
-        rate = RATE * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2) * min(1, (self.steps + 1) / WARM_STEPS)
+        rate = self.rate * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2) * min(1, (self.steps + 1) / WARM_STEPS)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         logits, each = self.place.run(self.net, augment(clips))
@@ -141,7 +163,6 @@ class Training:
                 mean.copy_(now)
 
     def run(self, clips, train, check):
-        share = clips.hazard[train].mean()
         random = np.random.default_rng(1 + self.steps)
         torch.manual_seed(1 + self.steps)
         told = saved = self.seconds
@@ -152,7 +173,7 @@ class Training:
                 order = list(random.permutation(train))
             batch, order = order[:BATCH], order[BATCH:]
             hazard = torch.from_numpy(clips.hazard[batch])
-            weights = torch.where(hazard > 0, 0.5 / share, 0.5 / (1 - share)).float()
+            weights = torch.from_numpy(clips.weight[batch])
             self.net.train()
             losses.append(self.step(clips.take(batch).to(self.place.device).float() / 255,
                                     hazard.to(self.place.device), weights.to(self.place.device)))
@@ -205,6 +226,12 @@ def report(logits, clips, indices):
     for least, most in ((0, 20), (20, 40), (40, 80), (80, math.inf)):
         chosen = (size >= least) & (size < most)
         print(f"  shorter side {least:2d} to {most:3.0f} px: hazards passed {share(passed[chosen & hazard])}, "
+              f"decoys rejected {share(~passed[chosen & ~hazard])}")
+
+    pictures = np.array([int(row["pictures"]) for row in rows])
+    for least, most in ((1, 6), (7, 10), (11, 15), (16, 16)):
+        chosen = (pictures >= least) & (pictures <= most)
+        print(f"  {least:2d} to {most:2d} pictures: hazards passed {share(passed[chosen & hazard])}, "
               f"decoys rejected {share(~passed[chosen & ~hazard])}")
 
 
@@ -262,7 +289,8 @@ def main():
     parser.add_argument("--held", nargs="+", required=True)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--work", required=True)
-    parser.add_argument("--out", required=True)
+    parser.add_argument("--out")
+    parser.add_argument("--start")
     parser.add_argument("--resume", action="store_true")
     options = parser.parse_args()
     os.makedirs(options.work, exist_ok=True)
@@ -280,8 +308,9 @@ def main():
     print(f"{training.seconds / 60:.1f} minutes, {training.seen} clips; last bias moved by {move:+.2f}")
     every = np.arange(len(held.rows))
     report(find_logits(place, net, held, every), held, every)
-    write_model(net, options.out)
-    check_model(net, options.out, held, every[:: max(1, len(every) // 40)])
+    if options.out:
+        write_model(net, options.out)
+        check_model(net, options.out, held, every[:: max(1, len(every) // 40)])
 
 
 if __name__ == "__main__":
