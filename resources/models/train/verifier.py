@@ -24,7 +24,7 @@ import export
 from verifier_net import FRAMES, HALF, Exported, Verifier
 
 BATCH, RATE, DECAY, EMA, WARM_STEPS = 32, 2e-3, 0.02, 0.995, 100
-PASSED, THRESHOLD = 0.965, 0.7  # share of validation hazards that has to pass at the settings' threshold
+PASSED, THRESHOLD = 0.94, 0.7  # share of validation hazards that has to pass at the settings' threshold
 HELD_FROM = 1_000_000  # seeds from here on are for evaluation alone
 KINDS = ("shadow", "wet patch", "manhole cover", "tar seam")
 
