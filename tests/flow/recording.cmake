@@ -1,4 +1,5 @@
-# A recording survives kill -9: a program that records in real time, and a script that kills it 50 times.
+# A recording survives kill -9: a program that records in real time, and a script that kills it 50 times. Five at once
+# take a core: no window beside them.
 add_executable(recorder_victim ${CMAKE_CURRENT_SOURCE_DIR}/recorder_victim.c)
 target_link_libraries(recorder_victim PRIVATE vd_pipeline)
 add_test(NAME flow.kill_recording
