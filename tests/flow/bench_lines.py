@@ -40,17 +40,6 @@ class Lines(unittest.TestCase):
             self.assertEqual(line['failed'], 0)
             self.assertNotIn('holds', line)
 
-    def test_submits_are_judged_apart(self):
-        status, lines, said = bench('async', '--seconds', '0.5', '--cases', 'submit')
-        judged = {line['case']: line for line in lines[1:]}
-        self.assertEqual(set(judged), {'submit', 'submit_refused'})
-        self.assertGreater(judged['submit']['calls'], 100)
-        self.assertGreater(judged['submit_refused']['calls'], 100, 'four workers of 10 ms take 400 a second')
-        for line in judged.values():
-            self.assertEqual(line['bound'], 50)
-            self.assertEqual(line['holds'], line['p99'] <= 50)
-        self.assertEqual(status, 0 if all(line['holds'] for line in judged.values()) else 1, said)
-
     def test_five_files_play_at_once(self):
         status, lines, said = bench('async', '--model', 'builtin:motion', '--frames', '600', '--cases',
                                     'five_sources')
@@ -71,54 +60,6 @@ class Lines(unittest.TestCase):
         self.assertNotIn('holds', lines[-1])
         self.assertEqual({line['bench'] for line in lines[1:-1]}, {'async_part'})
         self.assertAlmostEqual(sum(line['value'] for line in lines[1:-1]), lines[-1]['value'], places=3)
-
-    def test_second_models(self):
-        status, lines, said = bench('verify', '--pairs', '1', '--seconds', '0.5')
-        self.assertIn(status, (0, 1), said)
-        self.assertEqual([line['case'] for line in lines[1:]], ['three_at_once', 'submit', 'detection'])
-        three, submit, detection = lines[1:]
-        self.assertAlmostEqual(three['clip_ms'], 500, delta=50)
-        self.assertAlmostEqual(three['one_worker_s'], 1.5, delta=0.3)
-        self.assertAlmostEqual(three['value'], three['seconds'] / three['one_worker_s'], places=3)
-        self.assertNotIn('holds', three)  # a pair is too few to judge
-        self.assertGreater(submit['calls'], 900)
-        self.assertEqual(status, 0 if submit['p99'] <= 50 else 1)
-        self.assertEqual((detection['reference'], detection['workers']), ('without stage 2', 2))
-        self.assertAlmostEqual(detection['ratio'], detection['value'] / detection['reference_value'], places=3)
-        self.assertGreater(detection['ratio'], 0.5)
-        self.assertNotIn('holds', detection)
-        status, lines, said = bench('verify', '--pairs', '1', '--verifier', '/no/such.onnx')
-        self.assertEqual(status, 1)
-        self.assertIn('such.onnx', said)
-
-    def test_events_of_the_demonstration(self):
-        if not all(os.path.exists(f'resources/models/road-{name}.onnx') for name in ('detector', 'verifier')):
-            self.skipTest('there are no trained models')
-        status, lines, said = bench('verify', '--scene', '--seeds', '2000000:1', '--scene-seconds', '6')
-        self.assertEqual(status, 0, said)
-        of = {line['case']: line for line in lines[1:]}
-        self.assertEqual({line['bench'] for line in lines[1:]}, {'verify_scene'})
-        before, after, ledger = of['precision before stage 2'], of['precision after stage 2'], of['ledger']
-        self.assertEqual((before['frames'], before['scene_s']), (180, 6))
-        self.assertGreater(before['of'], 2, 'events')
-        self.assertEqual(before['of'], of['hazards verified']['of'] + of['decoys rejected']['of'] +
-                         of['events of nothing rejected']['of'])
-        self.assertEqual(before['count'], of['hazards verified']['of'])
-        self.assertEqual(before['of'] - after['of'], ledger['rejected'])
-        self.assertGreaterEqual(after['count'], of['hazards verified']['count'])
-        decoys = of['decoys rejected']
-        kinds = [decoys[kind] for kind in ('shadow', 'wet patch', 'manhole cover', 'tar seam')]
-        self.assertEqual([decoys['count'], decoys['of']], [sum(column) for column in zip(*kinds)])
-        self.assertLessEqual(of['recall after stage 2']['count'], of['recall before stage 2']['count'])
-        request, opened = of['delay from the request'], of['delay from the event']
-        self.assertEqual(request['verdicts'], ledger['verified'] + ledger['rejected'])
-        self.assertGreater(request['p50'], 1)
-        self.assertGreaterEqual(opened['p99'], request['p99'])
-        self.assertLess(opened['p50'] - request['p50'], 1600, 'a clip is 1.6 s long')
-        self.assertGreater(of['time spent by stage 2']['busy_s'], 0)
-        self.assertEqual(ledger['submitted'], sum(ledger[key] for key in ('verified', 'rejected', 'unverified',
-                                                                          'dropped', 'pending')))
-        self.assertTrue(ledger['holds'])
 
     def test_wrong_requests(self):
         for arguments, words in [(['asink'], 'there are `async`, `engine`, `scene`, `track` and `verify`'), ([], 'bench NAME'),
@@ -211,6 +152,69 @@ class Lines(unittest.TestCase):
         self.assertGreater(stats['process']['cpu_s'], 0)
         self.assertGreaterEqual(stats['process']['peak_mb'], stats['process']['rss_mb'] - 1)
         self.assertGreater(stats['machine']['memory_mb'], 100)
+
+
+class Times(unittest.TestCase):
+    """Cases that are held to times: nothing else may run beside them."""
+
+    def test_submits_are_judged_apart(self):
+        status, lines, said = bench('async', '--seconds', '0.5', '--cases', 'submit')
+        judged = {line['case']: line for line in lines[1:]}
+        self.assertEqual(set(judged), {'submit', 'submit_refused'})
+        self.assertGreater(judged['submit']['calls'], 100)
+        self.assertGreater(judged['submit_refused']['calls'], 100, 'four workers of 10 ms take 400 a second')
+        for line in judged.values():
+            self.assertEqual(line['bound'], 50)
+            self.assertEqual(line['holds'], line['p99'] <= 50)
+        self.assertEqual(status, 0 if all(line['holds'] for line in judged.values()) else 1, said)
+
+    def test_second_models(self):
+        status, lines, said = bench('verify', '--pairs', '1', '--seconds', '0.5')
+        self.assertIn(status, (0, 1), said)
+        self.assertEqual([line['case'] for line in lines[1:]], ['three_at_once', 'submit', 'detection'])
+        three, submit, detection = lines[1:]
+        self.assertAlmostEqual(three['clip_ms'], 500, delta=50)
+        self.assertAlmostEqual(three['one_worker_s'], 1.5, delta=0.3)
+        self.assertAlmostEqual(three['value'], three['seconds'] / three['one_worker_s'], places=3)
+        self.assertNotIn('holds', three)  # a pair is too few to judge
+        self.assertGreater(submit['calls'], 900)
+        self.assertEqual(status, 0 if submit['p99'] <= 50 else 1)
+        self.assertEqual((detection['reference'], detection['workers']), ('without stage 2', 2))
+        self.assertAlmostEqual(detection['ratio'], detection['value'] / detection['reference_value'], places=3)
+        self.assertGreater(detection['ratio'], 0.5)
+        self.assertNotIn('holds', detection)
+        status, lines, said = bench('verify', '--pairs', '1', '--verifier', '/no/such.onnx')
+        self.assertEqual(status, 1)
+        self.assertIn('such.onnx', said)
+
+    def test_events_of_the_demonstration(self):
+        if not all(os.path.exists(f'resources/models/road-{name}.onnx') for name in ('detector', 'verifier')):
+            self.skipTest('there are no trained models')
+        status, lines, said = bench('verify', '--scene', '--seeds', '2000000:1', '--scene-seconds', '6')
+        self.assertEqual(status, 0, said)
+        of = {line['case']: line for line in lines[1:]}
+        self.assertEqual({line['bench'] for line in lines[1:]}, {'verify_scene'})
+        before, after, ledger = of['precision before stage 2'], of['precision after stage 2'], of['ledger']
+        self.assertEqual((before['frames'], before['scene_s']), (180, 6))
+        self.assertGreater(before['of'], 2, 'events')
+        self.assertEqual(before['of'], of['hazards verified']['of'] + of['decoys rejected']['of'] +
+                         of['events of nothing rejected']['of'])
+        self.assertEqual(before['count'], of['hazards verified']['of'])
+        self.assertEqual(before['of'] - after['of'], ledger['rejected'])
+        self.assertGreaterEqual(after['count'], of['hazards verified']['count'])
+        decoys = of['decoys rejected']
+        kinds = [decoys[kind] for kind in ('shadow', 'wet patch', 'manhole cover', 'tar seam')]
+        self.assertEqual([decoys['count'], decoys['of']], [sum(column) for column in zip(*kinds)])
+        self.assertLessEqual(of['recall after stage 2']['count'], of['recall before stage 2']['count'])
+        request, opened = of['delay from the request'], of['delay from the event']
+        self.assertEqual(request['verdicts'], ledger['verified'] + ledger['rejected'])
+        self.assertGreater(request['p50'], 1)
+        self.assertGreaterEqual(opened['p99'], request['p99'])
+        self.assertLess(opened['p50'] - request['p50'], 1600, 'a clip is 1.6 s long')
+        self.assertGreater(of['time spent by stage 2']['busy_s'], 0)
+        self.assertEqual(ledger['submitted'], sum(ledger[key] for key in ('verified', 'rejected', 'unverified',
+                                                                          'dropped', 'pending')))
+        self.assertTrue(ledger['holds'])
 
 
 if __name__ == '__main__':

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 KILLS, AT_ONCE, LONGEST_LOSS_S = 50, 5, 1.0
 
@@ -42,13 +43,11 @@ def main():
     chance = random.Random(seed)
     results = {}
     with tempfile.TemporaryDirectory() as folder:
-        for start in range(0, KILLS, AT_ONCE):
-            threads = [threading.Thread(target=one_kill, args=(victim, probe, folder, n, chance.uniform(0, 2.5), results))
-                       for n in range(start, min(start + AT_ONCE, KILLS))]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            goes = [pool.submit(one_kill, victim, probe, folder, n, chance.uniform(0, 2.5), results)
+                    for n in range(KILLS)]
+            for go in goes:
+                go.result()
     worst, plays = 0.0, 0
     for number, (said, played) in sorted(results.items()):
         frames, last = played.get("frames", 0), played.get("last_time", 0.0)

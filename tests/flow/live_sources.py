@@ -2,7 +2,7 @@
 """Live sources against doubles of cameras and servers: how soon the first picture comes, how failures read, how fast a
 cancel ends what blocks.
 
-live_sources.py FOLDER_WITH_BINARIES FOLDER_WITH_DOUBLES"""
+live_sources.py FOLDER_WITH_BINARIES FOLDER_WITH_DOUBLES [CLASS…]"""
 import contextlib
 import json
 import os
@@ -259,4 +259,4 @@ class Misbehaving(LiveTest):
 
 
 if __name__ == '__main__':
-    unittest.main(argv=sys.argv[:1], verbosity=1)
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=1)

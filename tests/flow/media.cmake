@@ -5,7 +5,10 @@ add_test(NAME flow.odd_clips
 set_tests_properties(flow.odd_clips PROPERTIES LABELS flow TIMEOUT 900)
 add_executable(camera_probe ${CMAKE_CURRENT_SOURCE_DIR}/camera_probe.c)
 target_link_libraries(camera_probe PRIVATE vd_pipeline)
-add_test(NAME flow.live_sources
-  COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/live_sources.py $<TARGET_FILE_DIR:source_probe>
-          ${PROJECT_SOURCE_DIR}/tests/doubles)
-set_tests_properties(flow.live_sources PROPERTIES LABELS flow TIMEOUT 900 RUN_SERIAL ON)
+foreach(part Camera Http Rtsp Misbehaving)
+  string(TOLOWER ${part} name)
+  add_test(NAME flow.live_${name}
+    COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/live_sources.py $<TARGET_FILE_DIR:source_probe>
+            ${PROJECT_SOURCE_DIR}/tests/doubles ${part})
+  set_tests_properties(flow.live_${name} PROPERTIES LABELS "flow;timed" TIMEOUT 900)
+endforeach()

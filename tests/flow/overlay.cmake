@@ -4,11 +4,11 @@ add_executable(overlay_error ${CMAKE_CURRENT_SOURCE_DIR}/overlay_error.c
 target_include_directories(overlay_error PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 target_link_libraries(overlay_error PRIVATE vd_pipeline m)
 add_test(NAME flow.overlay_error COMMAND overlay_error)
-set_tests_properties(flow.overlay_error PROPERTIES LABELS flow TIMEOUT 120 RUN_SERIAL ON)
+set_tests_properties(flow.overlay_error PROPERTIES LABELS "flow;timed" TIMEOUT 120)
 
 add_executable(memory_flat ${CMAKE_CURRENT_SOURCE_DIR}/memory_flat.c)
 target_link_libraries(memory_flat PRIVATE vd_pipeline)
 add_test(NAME flow.memory_flat
   COMMAND memory_flat models/yolov8n-320.onnx clips/person-bicycle-car-detection.mp4
   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-set_tests_properties(flow.memory_flat PROPERTIES LABELS "flow;plain" TIMEOUT 900 RUN_SERIAL ON)
+set_tests_properties(flow.memory_flat PROPERTIES LABELS "flow;plain" TIMEOUT 900 COST 50)

@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import unittest
 
 import cli_harness
@@ -15,8 +16,13 @@ from cli_harness import ROOT, SHARED, SLOW, CliTest
 
 MOT = os.path.join(SHARED, 'bench/mot.py')
 DETECTOR = os.path.join(ROOT, 'resources/models/road-detector.onnx')
-# Seeds that training never looked at.
+# Seeds that training never looked at, and scenes on which nothing is hidden for longer than tracks live (lost, 1.0 s).
+# From the pole, traffic often hides what lies still for longer: on 6 of the 20 seeds from 2000001 on, where each of the
+# 8 switches at 30 frames a second, and each of the 9 at 5, comes after such a gap of 1.03 s or more. HIDDEN is one of
+# these: 0.892 and 0.889, where a tracker that errs in nothing else comes to 0.898 and 0.897; it is held to the bounds
+# with a new identity after each such gap.
 SCENES = {2000001: ('vehicle',), 2000003: ('vehicle', '--night'), 2000004: ('pole', '--night'), 2000006: ('pole',)}
+HIDDEN, LOST_S = 2000012, 1.0
 FRAMES, RATE, DROPPED, JITTER, SEED = 600, 30, 0.10, 0.03, 17
 LEAST_IDF1 = {1: 0.95, 6: 0.85}  # by how many of the 30 frames a second are looked at: every one, every sixth
 
@@ -123,7 +129,27 @@ def shaken(truth):
     return lines
 
 
+def lives(truth, every):
+    """The truth, in which an object that was not there for longer than LOST_S is another one afterwards."""
+    seen, names, lines = {}, {}, []
+    for line in truth:
+        there = []
+        for one in line['detections'] if line['frame'] % every == 0 else ():
+            name = one['track_id']
+            if name not in seen or line['time'] - seen[name] > LOST_S + 1e-6:
+                names[name] = len(lines) * 1000 + len(there) + 1
+            seen[name] = line['time']
+            there.append(one | {'track_id': names[name]})
+        lines.append(line | {'detections': there})
+    return lines
+
+
 class Scene(CliTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.clips = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.clips.cleanup)
+
     @staticmethod
     def read(path):
         with open(path, encoding='utf-8') as stream:
@@ -146,11 +172,12 @@ class Scene(CliTest):
         return out
 
     def clip(self, seed):
-        """A clip of a scene and its truth: their paths, and what it is."""
-        view, *night = SCENES[seed]
-        path, truth = self.path(f'{seed}.mp4'), self.path(f'{seed}.jsonl')
-        self.run_cli('demo', path, '--frames', str(FRAMES), '--seed', str(seed), '--size', '640x360', '--fps',
-                     str(RATE), '--view', view, *night, '--truth', truth, seconds=240)
+        """A clip of a scene, rendered once, and its truth: their paths, and what it is."""
+        view, *night = SCENES.get(seed, ('pole',))
+        path, truth = (os.path.join(self.clips.name, f'{seed}.{kind}') for kind in ('mp4', 'jsonl'))
+        if not os.path.exists(path):
+            self.run_cli('demo', path, '--frames', str(FRAMES), '--seed', str(seed), '--size', '640x360', '--fps',
+                         str(RATE), '--view', view, *night, '--truth', truth, seconds=240)
         return path, truth, f"seed {seed}, {view}, {'night' if night else 'day'}"
 
     def test_true_boxes_shaken(self):
@@ -162,6 +189,18 @@ class Scene(CliTest):
                 out = self.judge(truth, every, name)
                 self.assertGreaterEqual(out['identities'], 3, 'a scene with nothing on it shows nothing')
                 self.assertGreaterEqual(out['IDF1'], least, name)
+
+    def test_hidden_for_longer_than_tracks_live(self):
+        _, truth, name = self.clip(HIDDEN)
+        lines = self.read(truth)
+        boxes = self.write('boxes.jsonl', ''.join(json.dumps(line) + '\n' for line in shaken(lines)))
+        for every, least in LEAST_IDF1.items():
+            split = self.write('split.jsonl', ''.join(json.dumps(line) + '\n' for line in lives(lines, every)))
+            self.run_cli('track', '--detections', boxes, '--every', str(every), '--json', 'out.jsonl')
+            whole, out = self.judge(truth, every, name), self.judge(split, every, f'{name}, split')
+            self.assertEqual(out['identities'], whole['identities'] + 1)
+            self.assertEqual((whole['id_switches'], out['id_switches']), (1, 0))
+            self.assertGreaterEqual(out['IDF1'], least, name)
 
     @unittest.skipUnless(os.path.exists(DETECTOR), 'there is no trained detector')
     def test_trained_detector(self):

@@ -1,8 +1,9 @@
-/* A camera with tracks and events in tests: doubles of the source and of the detector, and what it says. */
+/* A whole camera in tests: doubles of the source and of the detector, and what it says. */
 #ifndef TESTS_CAMERA_CASE_H
 #define TESTS_CAMERA_CASE_H
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ enum { MOST = 32 };
 
 static const struct fake_detector_config quick = {.delay_ms = 1};
 static vd_cancel pause_token; /* never requested: something to sleep on */
+static atomic_int wakes;
 static vd_event events[MOST];
 static size_t event_count;
 
@@ -63,11 +65,40 @@ static inline vd_camera *open_camera(const vd_camera_options *options)
     return camera;
 }
 
+static inline void on_wake(void *context)
+{
+    (void)context;
+    atomic_fetch_add(&wakes, 1);
+}
+
+static inline vd_camera *open_fake(const char *address, const struct fake_detector_config *config,
+                                   vd_overlay_sync sync, bool paused)
+{
+    vd_camera_options options = VD_CAMERA_OPTIONS_INIT;
+    vd_camera *camera = NULL;
+    options.address = address;
+    options.ops = &fake_detector_ops;
+    options.config = config;
+    options.sync = sync;
+    options.paused = paused;
+    options.wake = on_wake;
+    ck_assert_int_eq(vd_camera_open(&options, &camera, NULL), VD_OK);
+    return camera;
+}
+
 static inline vd_camera_status status_of(vd_camera *camera)
 {
     vd_camera_status status;
     vd_camera_get_status(camera, &status);
     return status;
+}
+
+static inline void wait_for_state(vd_camera *camera, vd_camera_state state)
+{
+    int64_t deadline = vd_clock_now_ns() + 10 * VD_NS_PER_S;
+    while (status_of(camera).state != state && vd_clock_now_ns() < deadline)
+        rest(2);
+    ck_assert_int_eq(status_of(camera).state, state);
 }
 
 /* All events of the camera, newest first. */

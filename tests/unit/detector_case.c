@@ -1,6 +1,5 @@
 #include "detector_case.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <sched.h>
 #include <stdio.h>
@@ -8,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/thread.h"
+#include "check_main.h"
 
 gate_detector gate;
 case_picture pictures[MOST_PICTURES];

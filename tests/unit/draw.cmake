@@ -1,1 +1,2 @@
 vd_test(draw MODULES draw)
+vd_test(draw_labels MODULES draw)

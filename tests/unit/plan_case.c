@@ -1,10 +1,10 @@
 #include "plan_case.h"
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_main.h"
 #include "plan_reference.h"
 #include "seeded.h"
 

@@ -4,24 +4,18 @@
 #include "base/thread.h"
 #include "verify_case.h"
 
-static vd_frame_pool *pool;
-static vd_frame *red, *dark;
+static vd_frame *dark;
 
 static void set_up(void)
 {
-    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, CASE_SIDE, CASE_SIDE, 4, &pool), VD_OK);
-    red = case_frame(pool, 230);
-    dark = case_frame(pool, 20);
+    case_set_up();
+    dark = case_frame(case_pool, 20);
 }
 
-/* Every reference is back, and no child is left. */
 static void tear_down(void)
 {
-    vd_frame_unref(&red);
     vd_frame_unref(&dark);
-    ck_assert_int_eq(vd_frame_pool_get_stats(pool).available, vd_frame_pool_get_stats(pool).capacity);
-    vd_frame_pool_free(&pool);
-    ck_assert_int_eq(case_children(NULL, 0), 0);
+    case_tear_down();
 }
 
 START_TEST(verdicts_follow_the_threshold)
@@ -30,7 +24,7 @@ START_TEST(verdicts_follow_the_threshold)
     options.threshold = 0.7;
     options.async_enabled = _i == 0;
     vd_verifier *verifier = case_new(&options);
-    uint64_t ids[2] = {case_submit(verifier, red, 0.5f), case_submit(verifier, dark, 0.5f)};
+    uint64_t ids[2] = {case_submit(verifier, case_red, 0.5f), case_submit(verifier, dark, 0.5f)};
     vd_verify_result result = {0};
     if (!options.async_enabled) { /* ready when submit returns */
         ck_assert_int_eq(vd_verifier_take(verifier, ids[0], 0, &result), VD_OK);
@@ -73,7 +67,7 @@ START_TEST(what_cannot_be_is_refused)
     options.worker_timeout_s = 0.05;
     ck_assert_int_eq(vd_verify_options_validate(&options, &error), VD_OK);
     verifier = case_new(&options);
-    vd_verify_clip clip = case_clip(red);
+    vd_verify_clip clip = case_clip(case_red);
     uint64_t id = 7;
     clip.count = 0;
     ck_assert_int_eq(vd_verifier_submit(verifier, &clip, 1, &id, &error), VD_EINVAL);
@@ -100,7 +94,7 @@ START_TEST(a_result_wakes)
     vd_verify_result result;
     options.test_sleep_s = 0.3;
     ck_assert_int_eq(vd_verifier_new(&options, note_wake, &wakes, &verifier, NULL), VD_OK);
-    uint64_t id = case_submit(verifier, red, 0.5f);
+    uint64_t id = case_submit(verifier, case_red, 0.5f);
     ck_assert_int_eq(vd_verifier_take(verifier, id, 0, &result), VD_ETIMEOUT);
     ck_assert_int_eq(vd_verifier_take(verifier, id, vd_clock_now_ns() + VD_NS_PER_MS, &result), VD_ETIMEOUT);
     for (int seen = 0; vd_verifier_take(verifier, id, 0, &result) != VD_OK; seen = atomic_load(&wakes))
@@ -120,10 +114,10 @@ START_TEST(a_full_queue_drops_the_oldest)
     options.queue_size = 2;
     options.test_sleep_s = 1;
     vd_verifier *verifier = case_new(&options);
-    uint64_t first = case_submit(verifier, red, 0.9f), ids[6];
+    uint64_t first = case_submit(verifier, case_red, 0.9f), ids[6];
     CASE_UNTIL(verifier, stats.workers_active == 1);
     for (int i = 0; i < 6; i++)
-        ids[i] = case_submit(verifier, red, 0.9f);
+        ids[i] = case_submit(verifier, case_red, 0.9f);
     vd_verify_stats stats = case_stats(verifier);
     ck_assert_uint_eq(stats.dropped, 4);
     ck_assert_int_eq(stats.queue_length, 2);
@@ -148,10 +142,10 @@ START_TEST(the_surest_goes_first)
     options.test_sleep_s = 0.6;
     vd_verifier *verifier = case_new(&options);
     vd_verify_result results[8];
-    case_submit(verifier, red, 0.1f);
+    case_submit(verifier, case_red, 0.1f);
     CASE_UNTIL(verifier, stats.workers_active == 1);
-    uint64_t low = case_submit(verifier, red, 0.2f), high = case_submit(verifier, red, 0.9f),
-             same = case_submit(verifier, red, 0.9f);
+    uint64_t low = case_submit(verifier, case_red, 0.2f), high = case_submit(verifier, case_red, 0.9f),
+             same = case_submit(verifier, case_red, 0.9f);
     CASE_UNTIL(verifier, stats.results_waiting == 4);
     ck_assert_uint_eq(vd_verifier_take_all(verifier, results, 8), 4);
     ck_assert_uint_eq(results[1].id, high);
@@ -171,11 +165,11 @@ START_TEST(nobody_waits_for_ever)
     options.test_sleep_s = 0.2;
     vd_verifier *verifier = case_new(&options);
     vd_verify_result results[SURER + 2];
-    case_submit(verifier, red, 0.5f);
+    case_submit(verifier, case_red, 0.5f);
     CASE_UNTIL(verifier, stats.workers_active == 1);
-    uint64_t low = case_submit(verifier, red, 0.1f);
+    uint64_t low = case_submit(verifier, case_red, 0.1f);
     for (int i = 0; i < SURER; i++)
-        case_submit(verifier, red, 0.9f);
+        case_submit(verifier, case_red, 0.9f);
     CASE_UNTIL(verifier, stats.results_waiting == SURER + 2);
     ck_assert_uint_eq(vd_verifier_take_all(verifier, results, SURER + 2), SURER + 2);
     size_t at = 0;
@@ -193,7 +187,7 @@ START_TEST(results_that_nobody_takes_fall_out)
     vd_verifier *verifier = case_new(&options);
     uint64_t ids[5];
     for (int i = 0; i < 5; i++) {
-        ids[i] = case_submit(verifier, i % 2 ? dark : red, 0.5f);
+        ids[i] = case_submit(verifier, i % 2 ? dark : case_red, 0.5f);
         CASE_UNTIL(verifier, stats.pending_requests == 0);
     }
     vd_verify_stats stats = case_stats(verifier);
@@ -216,11 +210,11 @@ START_TEST(stopping_drops_what_is_left)
     options.queue_size = 5;
     options.test_sleep_s = 60;
     vd_verifier *verifier = case_new(&options);
-    case_submit(verifier, red, 0.5f);
-    case_submit(verifier, red, 0.5f);
+    case_submit(verifier, case_red, 0.5f);
+    case_submit(verifier, case_red, 0.5f);
     CASE_UNTIL(verifier, stats.workers_active == 2);
     for (int i = 0; i < 5; i++)
-        case_submit(verifier, red, 0.5f);
+        case_submit(verifier, case_red, 0.5f);
     int64_t began_ns = vd_clock_now_ns();
     vd_verifier_stop(verifier);
     vd_verifier_stop(verifier);
@@ -234,7 +228,7 @@ START_TEST(stopping_drops_what_is_left)
         ck_assert_int_eq(results[i].cause, VD_CAUSE_STOPPED);
     uint64_t id;
     vd_error error;
-    vd_verify_clip clip = case_clip(red);
+    vd_verify_clip clip = case_clip(case_red);
     ck_assert_int_eq(vd_verifier_submit(verifier, &clip, 1, &id, &error), VD_ESHUTDOWN);
     ck_assert_int_eq(vd_verifier_set_model(verifier, "x", &error), VD_ESHUTDOWN);
     vd_verifier_free(&verifier);
@@ -244,7 +238,7 @@ END_TEST
 static void submit_one(void *context)
 {
     uint64_t id;
-    vd_verify_clip clip = case_clip(red);
+    vd_verify_clip clip = case_clip(case_red);
     ck_assert_int_eq(vd_verifier_submit(context, &clip, 0.5f, &id, NULL), VD_OK);
 }
 

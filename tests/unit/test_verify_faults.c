@@ -4,23 +4,6 @@
 
 #include "verify_case.h"
 
-static vd_frame_pool *pool;
-static vd_frame *red;
-
-static void set_up(void)
-{
-    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, CASE_SIDE, CASE_SIDE, 4, &pool), VD_OK);
-    red = case_frame(pool, 230);
-}
-
-static void tear_down(void)
-{
-    vd_frame_unref(&red);
-    ck_assert_int_eq(vd_frame_pool_get_stats(pool).available, vd_frame_pool_get_stats(pool).capacity);
-    vd_frame_pool_free(&pool);
-    ck_assert_int_eq(case_children(NULL, 0), 0);
-}
-
 START_TEST(time_is_up_on_time)
 {
     vd_verify_options options = case_options("test:hang");
@@ -28,7 +11,7 @@ START_TEST(time_is_up_on_time)
     vd_verifier *verifier = case_new(&options);
     CASE_UNTIL(verifier, stats.model[0] != '\0');
     int64_t began_ns = vd_clock_now_ns();
-    vd_verify_result result = case_take(verifier, case_submit(verifier, red, 0.5f));
+    vd_verify_result result = case_take(verifier, case_submit(verifier, case_red, 0.5f));
     double took_s = (double)(vd_clock_now_ns() - began_ns) / 1e9;
     ck_assert_int_eq(result.cause, VD_CAUSE_TIMED_OUT);
     ck_assert_uint_eq(case_stats(verifier).timeouts, 1);
@@ -46,17 +29,17 @@ START_TEST(a_worker_is_killed_from_outside)
     options.max_workers = 1;
     vd_verifier *verifier = case_new(&options);
     int pid = 0;
-    ck_assert_int_eq(case_take(verifier, case_submit(verifier, red, 0.5f)).verdict, VD_VERDICT_VERIFIED);
+    ck_assert_int_eq(case_take(verifier, case_submit(verifier, case_red, 0.5f)).verdict, VD_VERDICT_VERIFIED);
     ck_assert_int_eq(case_children(&pid, 1), 1);
     ck_assert_int_gt(pid, 1);
     kill(pid, SIGKILL);
     CASE_UNTIL(verifier, stats.restarts == 1 && stats.workers == 1);
-    ck_assert_int_eq(case_take(verifier, case_submit(verifier, red, 0.5f)).verdict, VD_VERDICT_VERIFIED);
+    ck_assert_int_eq(case_take(verifier, case_submit(verifier, case_red, 0.5f)).verdict, VD_VERDICT_VERIFIED);
     vd_verifier_free(&verifier);
 
     options.test_sleep_s = 30;
     verifier = case_new(&options);
-    uint64_t id = case_submit(verifier, red, 0.5f);
+    uint64_t id = case_submit(verifier, case_red, 0.5f);
     CASE_UNTIL(verifier, stats.workers_active == 1);
     ck_assert_int_eq(case_children(&pid, 1), 1);
     ck_assert_int_gt(pid, 1);
@@ -92,7 +75,7 @@ START_TEST(workers_die_with_the_program)
     if (program == 0) {
         vd_verify_options options = case_options("test:hang");
         vd_verifier *verifier = case_new(&options);
-        case_submit(verifier, red, 0.5f);
+        case_submit(verifier, case_red, 0.5f);
         CASE_UNTIL(verifier, stats.workers_active == 1);
         if (case_children(&worker, 1) != 1 || write(ends[1], &worker, sizeof worker) < 0)
             _exit(1);
@@ -148,7 +131,7 @@ START_TEST(workers_that_do_not_start)
     vd_verifier *verifier = case_new(&options);
     CASE_UNTIL(verifier, stats.degraded);
     for (int i = 0; i < 20; i++) {
-        vd_verify_result result = case_take(verifier, case_submit(verifier, red, 0.5f));
+        vd_verify_result result = case_take(verifier, case_submit(verifier, case_red, 0.5f));
         ck_assert_int_eq(result.verdict, VD_VERDICT_UNVERIFIED);
         ck_assert_int_eq(result.cause, VD_CAUSE_DEGRADED);
         ck_assert_float_eq_tol(result.simple_score, 0.6f, 1e-5f);
@@ -171,7 +154,7 @@ START_TEST(the_ledger_holds_when_stopped_in_trouble)
     options.result_queue_size = 7;
     vd_verifier *verifier = case_new(&options);
     for (int i = 0; i < 60; i++) {
-        case_submit(verifier, red, (float)(i % 5));
+        case_submit(verifier, case_red, (float)(i % 5));
         case_stats(verifier);
     }
     CASE_UNTIL(verifier, stats.crashes > 0);
@@ -188,7 +171,7 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("verify_faults");
     TCase *tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, case_set_up, case_tear_down);
     tcase_set_timeout(tests, 400);
     tcase_add_test(tests, time_is_up_on_time);
     tcase_add_test(tests, a_worker_is_killed_from_outside);

@@ -3,24 +3,6 @@
 #include "base/thread.h"
 #include "verify_case.h"
 
-static vd_frame_pool *pool;
-static vd_frame *red;
-
-static void set_up(void)
-{
-    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, CASE_SIDE, CASE_SIDE, 4, &pool), VD_OK);
-    red = case_frame(pool, 230);
-}
-
-/* Every reference is back, and no child is left. */
-static void tear_down(void)
-{
-    vd_frame_unref(&red);
-    ck_assert_int_eq(vd_frame_pool_get_stats(pool).available, vd_frame_pool_get_stats(pool).capacity);
-    vd_frame_pool_free(&pool);
-    ck_assert_int_eq(case_children(NULL, 0), 0);
-}
-
 enum { LANES = 64, EACH = 30 };
 
 struct lane {
@@ -33,7 +15,7 @@ struct lane {
 static void submit_many(void *context)
 {
     struct lane *lane = context;
-    vd_verify_clip clip = case_clip(red);
+    vd_verify_clip clip = case_clip(case_red);
     for (int i = 0; i < EACH; i++) {
         uint64_t id;
         vd_verify_result result;
@@ -98,10 +80,10 @@ START_TEST(submitting_is_cheap)
     vd_verify_options options = case_options("test:sleep");
     options.queue_size = 1000;
     vd_verifier *verifier = case_new(&options);
-    vd_verify_clip clip = case_clip(red);
+    vd_verify_clip clip = case_clip(case_red);
     clip.count = 16;
     for (int i = 0; i < 16; i++) {
-        clip.frames[i] = red;
+        clip.frames[i] = case_red;
         clip.boxes[i] = clip.boxes[0];
         clip.times_s[i] = i;
     }
@@ -133,7 +115,7 @@ START_TEST(workers_follow_the_load)
     vd_verifier *verifier = case_new(&options);
     CASE_UNTIL(verifier, stats.workers == 1);
     for (int i = 0; i < 6; i++)
-        case_submit(verifier, red, 0.5f);
+        case_submit(verifier, case_red, 0.5f);
     CASE_UNTIL(verifier, stats.workers_active == 3);
     ck_assert_int_eq(case_stats(verifier).workers, 3);
     CASE_UNTIL(verifier, stats.pending_requests == 0);
@@ -148,7 +130,7 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("verify_load");
     TCase *tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, case_set_up, case_tear_down);
     tcase_set_timeout(tests, 200);
     tcase_add_test(tests, many_threads_submit);
     tcase_add_test(tests, submitting_is_cheap);

@@ -2,30 +2,13 @@
  * descriptors and processes are the same before and after. */
 #include "verify_case.h"
 
-static vd_frame_pool *pool;
-static vd_frame *red;
-
-static void set_up(void)
-{
-    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, CASE_SIDE, CASE_SIDE, 4, &pool), VD_OK);
-    red = case_frame(pool, 230);
-}
-
-static void tear_down(void)
-{
-    vd_frame_unref(&red);
-    ck_assert_int_eq(vd_frame_pool_get_stats(pool).available, vd_frame_pool_get_stats(pool).capacity);
-    vd_frame_pool_free(&pool);
-    ck_assert_int_eq(case_children(NULL, 0), 0);
-}
-
 enum { MANY = 100, FORMS = 36 /* four times each */, WARM = 4 };
 
 /* Submits and takes `count` requests, two at a time, all with that outcome. */
 static void go_wrong(vd_verifier *verifier, int count, vd_verdict_cause cause)
 {
     for (int done = 0; done < count; done += 2) {
-        uint64_t ids[2] = {case_submit(verifier, red, 0.5f), case_submit(verifier, red, 0.6f)};
+        uint64_t ids[2] = {case_submit(verifier, case_red, 0.5f), case_submit(verifier, case_red, 0.6f)};
         for (int i = 0; i < 2; i++) {
             vd_verify_result result = case_take(verifier, ids[i]);
             ck_assert_int_eq(result.verdict, VD_VERDICT_UNVERIFIED);
@@ -92,7 +75,7 @@ static Suite *make_suite(void)
 {
     Suite *suite = suite_create("verify_often");
     TCase *tests = tcase_create("all");
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, case_set_up, case_tear_down);
     tcase_set_timeout(tests, 400);
     tcase_add_test(tests, a_hundred_hangs);
     tcase_add_test(tests, a_hundred_crashes);

@@ -146,6 +146,26 @@ static inline int case_children(int *ret_pids, int room)
     return count;
 }
 
+/* --- Checked fixtures: a pool and a frame of it; after, every reference is back, and no child is left */
+
+static vd_frame_pool *case_pool;
+static vd_frame *case_red;
+
+static inline void case_set_up(void)
+{
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, CASE_SIDE, CASE_SIDE, 4, &case_pool), VD_OK);
+    case_red = case_frame(case_pool, 230);
+}
+
+static inline void case_tear_down(void)
+{
+    vd_frame_unref(&case_red);
+    ck_assert_int_eq(vd_frame_pool_get_stats(case_pool).available,
+                     vd_frame_pool_get_stats(case_pool).capacity);
+    vd_frame_pool_free(&case_pool);
+    ck_assert_int_eq(case_children(NULL, 0), 0);
+}
+
 static inline long case_resident_kb(void)
 {
     long pages = 0, resident = 0;
