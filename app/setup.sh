@@ -8,9 +8,9 @@ vd_build_packages=(
     libgtk-3-dev libglib2.0-dev-bin libxml2-utils libcairo2-dev libpango1.0-dev
     libopencv-core-dev libopencv-imgproc-dev libopencv-dnn-dev libopencv-objdetect-dev libopencv-video-dev
     libavformat-dev libavcodec-dev libavdevice-dev libavutil-dev libswscale-dev libyuv-dev
-    libconfig-dev libprotobuf-c-dev protobuf-c-compiler libdnnl-dev
+    libconfig-dev libprotobuf-c-dev protobuf-c-compiler libdnnl-dev libsoup-3.0-dev libjansson-dev
 )
-vd_run_packages=(adwaita-icon-theme librsvg2-common fonts-dejavu-core)
+vd_run_packages=(glib-networking adwaita-icon-theme librsvg2-common fonts-dejavu-core)
 vd_test_packages=(
     check python3 python3-numpy ffmpeg
     xvfb xauth dbus dbus-bin dbus-daemon at-spi2-core gir1.2-atspi-2.0 gir1.2-gtk-3.0 python3-gi
