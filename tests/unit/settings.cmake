@@ -1,1 +1,2 @@
 vd_test(settings MODULES settings LIBS PkgConfig::LIBCONFIG)
+vd_test(settings_streaming MODULES settings LIBS PkgConfig::LIBCONFIG)
