@@ -13,6 +13,7 @@
 enum vd_rank {
     VD_RANK_REAPER = 5,
     VD_RANK_CAMERA = 10,
+    VD_RANK_SERVE = 15,
     VD_RANK_DETECTOR = 20,
     VD_RANK_VERIFY = 25,
     VD_RANK_RECORDER = 30,
