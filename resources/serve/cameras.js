@@ -1,0 +1,143 @@
+/* The cameras that this server watches: a list, and of the chosen one what is seen now and what happened. */
+
+import { labelOf } from "./picture.js";
+
+const ROWS = 100, REFRESH_MS = 5000, RETRY_MS = 3000;
+
+const element = (id) => document.getElementById(id);
+
+function clock(milliseconds) {
+    return new Date(milliseconds || Date.now()).toLocaleTimeString([], { hour12: false });
+}
+
+/* `12:03:11` and what happened, in one row. */
+function row(milliseconds, words) {
+    const item = document.createElement("li"), time = document.createElement("time");
+    const text = document.createElement("span");
+    time.textContent = clock(milliseconds);
+    text.textContent = words;
+    item.append(time, text);
+    return item;
+}
+
+function eventWords(event) {
+    const parts = [labelOf(event)];
+    parts.push(event.closed ? "over" : event.revision > 1 ? "changed" : "begins");
+    if (event.verdict)
+        parts.push(event.score === undefined ? event.verdict : `${event.verdict} ${event.score.toFixed(2)}`);
+    if (event.judgement)
+        parts.push(event.judgement.replace("_", " "));
+    return `Event ${event.event_id}: ${parts.join(", ")}`;
+}
+
+export class Cameras {
+    constructor(session) {
+        this.session = session;
+        this.shown = false;
+        this.chosen = null;
+        this.socket = null;
+        setInterval(() => this.shown && this.refresh(), REFRESH_MS);
+    }
+
+    setShown(shown) {
+        this.shown = shown;
+        if (shown)
+            this.refresh();
+    }
+
+    async refresh() {
+        if (!this.session.ready)
+            return;
+        try {
+            this.list((await this.session.ask("GET", "stream/cameras")).cameras);
+        } catch (problem) {
+            element("cameras-none").textContent = problem.message;
+        }
+    }
+
+    list(cameras) {
+        const list = element("cameras");
+        element("cameras-none").hidden = cameras.length > 0;
+        element("cameras-none").textContent = "This server watches no camera.";
+        for (const gone of [...list.children].filter((one) => !cameras.some((other) => other.name === one.dataset.name)))
+            gone.remove();
+        for (const camera of cameras) {
+            let item = [...list.children].find((one) => one.dataset.name === camera.name);
+            if (!item)
+                list.append(item = this.item(camera.name));
+            item.querySelector(".state").textContent = camera.state;
+        }
+    }
+
+    item(name) {
+        const item = document.createElement("li"), button = document.createElement("button");
+        const title = document.createElement("span"), state = document.createElement("span");
+        item.dataset.name = name;
+        title.className = "name";
+        title.textContent = name;
+        state.className = "state";
+        button.type = "button";
+        button.setAttribute("aria-pressed", "false");
+        button.append(title, state);
+        button.addEventListener("click", () => this.choose(this.chosen === name ? null : name));
+        item.append(button);
+        return item;
+    }
+
+    choose(name) {
+        this.chosen = name;
+        for (const item of element("cameras").children)
+            item.firstChild.setAttribute("aria-pressed", String(item.dataset.name === name));
+        element("feed-box").hidden = !name;
+        element("feed-title").textContent = name || "";
+        element("feed-now").textContent = "Waiting for its first picture…";
+        element("feed").replaceChildren();
+        if (this.socket)
+            this.socket.close();
+        this.socket = null;
+        if (name)
+            this.open(name);
+    }
+
+    open(name) {
+        const url = new URL(`stream/cameras/${encodeURIComponent(name)}`, location.href);
+        url.protocol = url.protocol.replace("http", "ws");
+        const socket = this.socket = new WebSocket(url);
+        socket.onopen = () => {
+            if (this.session.token)
+                socket.send(JSON.stringify({ type: "auth", token: this.session.token }));
+        };
+        socket.onmessage = (event) => this.take(JSON.parse(event.data));
+        socket.onclose = () => {
+            if (this.socket !== socket)
+                return;
+            element("feed-now").textContent = "The connection to this camera is lost; it is tried again.";
+            setTimeout(() => this.socket === socket && this.open(name), RETRY_MS);
+        };
+    }
+
+    take(message) {
+        const data = message.data || {};
+        if (message.type === "detection_result")
+            this.seen(data);
+        else if (message.type === "event")
+            this.add(data.unix_ms, eventWords(data));
+        else if (message.type === "state")
+            this.add(data.unix_ms, data.reason ? `${data.state}: ${data.reason}` : data.state);
+        else if (message.type === "error")
+            this.add(0, message.error);
+    }
+
+    seen(data) {
+        const boxes = data.detections.map(labelOf).join(", ");
+        element("feed-now").textContent = `Picture ${data.frame_id}: ${boxes || "nothing found"}`;
+        element("feed-now").dataset.frame = data.frame_id;
+    }
+
+    add(milliseconds, words) {
+        const feed = element("feed");
+        feed.prepend(row(milliseconds, words));
+        while (feed.children.length > ROWS)
+            feed.lastChild.remove();
+    }
+}

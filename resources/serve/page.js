@@ -1,0 +1,371 @@
+/* Puts the parts together: pictures of the source go to the session, its answers come back as boxes over the very
+ * picture they belong to. */
+
+import { Cameras } from "./cameras.js";
+import { Figures } from "./figures.js";
+import { Picture, classColor, labelOf } from "./picture.js";
+import { Session } from "./session.js";
+import { Source } from "./source.js";
+import { Tune } from "./tune.js";
+
+const IN_FLIGHT = 2, LOST_MS = 10000, JPEG = 0.85, SPEAK_MS = 4000;
+const SYNC_HINTS = {
+    exact: "Each picture is shown when its own boxes are there",
+    live: "The newest picture, with the newest boxes there are",
+};
+const PLAY = "M4 2l10 6-10 6z", PAUSE = "M3 2h4v12H3zM9 2h4v12H9z";
+
+const element = (id) => document.getElementById(id);
+const session = new Session();
+const figures = new Figures();
+const picture = new Picture(element("canvas"));
+const tune = new Tune(element("panel-tune"), (changes) => {
+    session.change(changes);
+    again();
+});
+const cameras = new Cameras(session);
+const source = new Source(onFrame, onSource);
+const pending = new Map(); // frame_id -> {canvas, time, sent}, until its answer
+const spare = [];          // canvases for the next ones
+let shown = null;          // the one that is on screen (exact)
+let nextId = 1, due = 0, encoding = false, wanted = false, exact = true, spoken = ["", 0];
+
+/* --- Pictures out */
+
+function onFrame(drawable, width, height, time) {
+    if (!exact || !figures.last) {
+        picture.setPicture(drawable, width, height);
+        picture.paint();
+    }
+    if (!session.ready)
+        return;
+    const now = performance.now();
+    if (!source.still && now < due - 8)
+        return;
+    if (encoding || pending.size >= IN_FLIGHT) {
+        wanted = source.still; // this very one is asked for once there is room
+        if (!source.still && !encoding)
+            figures.note("held");
+        return;
+    }
+    wanted = false;
+    due = Math.max(due + 1000 / rate(), now);
+    send(drawable, width, height, time);
+}
+
+/* Pictures a second: what was asked for, or less where the service says that it gives less now. */
+function rate() {
+    const asked = session.config ? session.config.fps_limit : 10;
+    const given = figures.last && figures.last.quality ? figures.last.quality.fps : asked;
+    return Math.max(0.5, Math.min(asked, given || asked));
+}
+
+function send(drawable, width, height, time) {
+    const most = Number(element("side").value) || width;
+    const scale = Math.min(1, most / width);
+    const canvas = spare.pop() || document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(width * scale));
+    canvas.height = Math.max(1, Math.round(height * scale));
+    canvas.getContext("2d").drawImage(drawable, 0, 0, canvas.width, canvas.height);
+    const serial = source.serial;
+    encoding = true;
+    canvas.toBlob((blob) => {
+        encoding = false;
+        const id = nextId++;
+        if (blob && serial === source.serial && session.sendFrame(id, blob)) {
+            pending.set(id, { canvas, time, sent: performance.now() });
+            figures.note("sent");
+        } else {
+            spare.push(canvas);
+        }
+    }, "image/jpeg", JPEG);
+}
+
+/* The same picture once more, when something changed that its answer depends on. */
+function again() {
+    if (source.still)
+        source.repeat();
+}
+
+/* --- Answers in */
+
+session.addEventListener("answer", ({ detail }) => {
+    const data = detail.data || detail, frame = pending.get(data.frame_id);
+    if (frame)
+        pending.delete(data.frame_id);
+    if (detail.type === "detection_result") {
+        figures.note("answered");
+        if (frame)
+            show(frame, data);
+    } else if (frame) {
+        if (detail.type === "skipped")
+            figures.note("skipped", detail.reason);
+        else
+            figures.note("failed");
+        spare.push(frame.canvas);
+        if (detail.type === "error")
+            notice(detail.error);
+    }
+    if (wanted)
+        again();
+});
+
+function show(frame, data) {
+    figures.noteLatency(performance.now() - frame.sent);
+    figures.last = data;
+    picture.setBoxes(data.detections, data.width, data.height);
+    if (exact)
+        picture.setPicture(frame.canvas, frame.canvas.width, frame.canvas.height);
+    if (exact || source.still)
+        picture.paint();
+    if (shown && spare.length < IN_FLIGHT + 2)
+        spare.push(shown);
+    shown = frame.canvas;
+    list(frame, data);
+    element("stage").classList.remove("stale");
+}
+
+/* The boxes as a list: for those who do not see the picture. */
+function list(frame, data) {
+    const list = element("boxes");
+    const drawn = `${data.width} × ${data.height}`;
+    Object.assign(list.dataset, { frame: data.frame_id, time: frame.time, width: data.width, height: data.height });
+    while (list.children.length > data.detections.length)
+        list.lastChild.remove();
+    data.detections.forEach((found, i) => fill(list.children[i] || list.appendChild(item()), found));
+    const count = data.detections.length;
+    element("boxes-title").textContent = count === 0 ? "No boxes" : count === 1 ? "1 box" : `${count} boxes`;
+    element("stage").setAttribute("aria-label", `Picture of ${source.name}, ${drawn}: ` +
+        (data.detections.map(labelOf).join(", ") || "nothing found"));
+    speak(data.detections);
+}
+
+function item() {
+    const item = document.createElement("li");
+    item.innerHTML = '<svg aria-hidden="true" viewBox="0 0 12 12"><rect width="12" height="12" rx="2"/></svg>' +
+        '<span class="name"></span><span class="score"></span><span class="track"></span>';
+    return item;
+}
+
+function fill(item, found) {
+    item.firstChild.setAttribute("fill", classColor(found.class_id));
+    item.children[1].textContent = found.class_name;
+    item.children[2].textContent = found.confidence.toFixed(2);
+    item.children[3].textContent = found.track_id > 0 ? `#${found.track_id}` : "";
+    Object.assign(item.dataset, { bbox: found.bbox.join(","), name: found.class_name, confidence: found.confidence });
+}
+
+/* What is seen, said when it changes and not too often. */
+function speak(detections) {
+    const counts = new Map(), now = performance.now();
+    for (const { class_name: name } of detections)
+        counts.set(name, (counts.get(name) || 0) + 1);
+    const words = [...counts].map(([name, count]) => `${count} ${name}`).join(", ") || "nothing found";
+    if (words === spoken[0] || now - spoken[1] < SPEAK_MS)
+        return;
+    spoken = [words, now];
+    element("spoken").textContent = words;
+}
+
+/* --- The connection */
+
+let countdown = 0, noticed = 0;
+
+function notice(words, { button = false, stays = false } = {}) {
+    element("notice-text").textContent = words;
+    element("notice-button").hidden = !button;
+    element("notice").hidden = !words;
+    clearTimeout(noticed);
+    if (words && !stays)
+        noticed = setTimeout(() => notice(""), 6000);
+}
+
+session.addEventListener("state", ({ detail: { state, words, seconds } }) => {
+    clearInterval(countdown);
+    document.body.dataset.state = state;
+    element("subtitle").textContent = { connecting: "Connecting…", token: "A token is needed", lost: "Not connected",
+        ready: location.host }[state];
+    if (state !== "ready")
+        element("stage").classList.toggle("stale", Boolean(source.kind));
+    if (state === "ready") {
+        notice("");
+        dropPending();
+        again();
+        cameras.refresh();
+    } else if (state === "token") {
+        notice("");
+        element("token-error").textContent = words;
+        if (!element("token-dialog").open)
+            element("token-dialog").showModal();
+        element("token").select();
+    } else if (state === "lost") {
+        const until = performance.now() + seconds * 1000;
+        const tell = () => notice(`${words} Next try in ${Math.max(0, Math.ceil((until - performance.now()) / 1000))} s.`,
+            { button: true, stays: true });
+        tell();
+        countdown = setInterval(tell, 1000);
+    }
+});
+
+session.addEventListener("config", ({ detail }) => tune.show(detail, false));
+session.addEventListener("refusal", ({ detail }) => {
+    const range = detail.range ? ` Allowed: ${detail.range}.` : "";
+    notice(detail.error + (detail.error.includes(detail.range) ? "" : range));
+    if (session.config)
+        tune.show(session.config, true);
+});
+
+element("notice-button").addEventListener("click", () => session.connect());
+element("token-form").addEventListener("submit", () => session.useToken(element("token").value.trim()));
+element("token-dialog").addEventListener("cancel", (event) => event.preventDefault());
+window.addEventListener("pagehide", () => session.leave());
+window.addEventListener("pageshow", (event) => event.persisted && session.connect());
+
+function dropPending() {
+    for (const frame of pending.values())
+        spare.push(frame.canvas);
+    pending.clear();
+}
+
+/* --- The source */
+
+async function openWith(opening) {
+    notice("");
+    dropPending();
+    figures.last = null;
+    picture.setBoxes([], 1, 1);
+    try {
+        await opening;
+    } catch (problem) {
+        notice(problem.name === "NotAllowedError" ? "The browser was not allowed to use the camera."
+            : problem.name === "NotFoundError" ? "There is no camera on this device." : problem.message);
+    }
+}
+
+function onSource(words) {
+    const { kind, video } = source, length = isFinite(video.duration) ? video.duration : 0;
+    document.querySelector(".bar").classList.toggle("running", Boolean(kind));
+    element("empty").hidden = Boolean(kind);
+    element("stop").disabled = !kind;
+    element("title").textContent = kind ? source.name : "Vedette";
+    element("tag").hidden = !kind;
+    element("tag").textContent = kind ? `${source.name} · ${kind} · ${exact && kind !== "picture" ? "exact" : kind ===
+        "picture" ? `${source.width} × ${source.height}` : "live"}` : "";
+    element("transport").hidden = kind !== "clip";
+    element("play-shape").setAttribute("d", video.paused ? PLAY : PAUSE);
+    element("play").setAttribute("aria-label", video.paused ? "Play" : "Pause");
+    element("seek").max = length;
+    element("seek").value = video.currentTime;
+    element("seek").setAttribute("aria-valuetext", time(video.currentTime));
+    element("clock").textContent = `${time(video.currentTime)} / ${time(length)}`;
+    if (!kind) {
+        picture.clear();
+        element("boxes").replaceChildren();
+        element("boxes-title").textContent = "No boxes";
+        element("stage").setAttribute("aria-label", "No picture yet");
+    }
+    if (words)
+        notice(words);
+}
+
+function time(seconds) {
+    const whole = Math.floor(seconds);
+    return `${String(Math.floor(whole / 60)).padStart(2, "0")}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+for (const id of ["camera", "empty-camera"])
+    element(id).addEventListener("click", () => openWith(source.openCamera()));
+for (const id of ["open", "empty-open"])
+    element(id).addEventListener("click", () => element("file").click());
+element("file").addEventListener("change", () => {
+    const [file] = element("file").files;
+    if (file)
+        openWith(source.openFile(file));
+    element("file").value = "";
+});
+element("stop").addEventListener("click", () => {
+    dropPending();
+    figures.last = null;
+    source.close();
+});
+element("play").addEventListener("click", () => source.toggle());
+element("seek").addEventListener("input", () => source.seek(Number(element("seek").value)));
+
+/* --- The rest of the page */
+
+for (const name of ["dragenter", "dragover", "dragleave", "drop"])
+    element("stage").addEventListener(name, (event) => {
+        event.preventDefault();
+        element("stage").classList.toggle("drop", name === "dragenter" || name === "dragover");
+        if (name === "drop" && event.dataTransfer.files.length)
+            openWith(source.openFile(event.dataTransfer.files[0]));
+    });
+
+element("stage").addEventListener("keydown", (event) => {
+    const keys = {
+        " ": () => source.toggle(),
+        ArrowUp: () => tune.step("confidence_threshold", 0.01),
+        ArrowDown: () => tune.step("confidence_threshold", -0.01),
+        "[": () => tune.step("iou_threshold", -0.01),
+        "]": () => tune.step("iou_threshold", 0.01),
+        ArrowLeft: () => source.seek(source.video.currentTime - 1),
+        ArrowRight: () => source.seek(source.video.currentTime + 1),
+    };
+    if (event.target !== element("stage") || !keys[event.key] || event.ctrlKey || event.altKey || event.metaKey)
+        return;
+    event.preventDefault();
+    keys[event.key]();
+});
+
+for (const control of document.querySelectorAll('input[name="sync"]'))
+    control.addEventListener("change", () => {
+        exact = control.value === "exact";
+        element("sync-hint").textContent = SYNC_HINTS[control.value];
+        onSource();
+        again();
+    });
+element("side").addEventListener("change", again);
+
+const tabs = [...document.querySelectorAll('[role="tab"]')];
+function choose(tab) {
+    for (const one of tabs) {
+        one.setAttribute("aria-selected", String(one === tab));
+        one.tabIndex = one === tab ? 0 : -1;
+        element(one.getAttribute("aria-controls")).hidden = one !== tab;
+    }
+    cameras.setShown(tab.id === "tab-cameras");
+}
+tabs.forEach((tab, i) => {
+    tab.addEventListener("click", () => choose(tab));
+    tab.addEventListener("keydown", (event) => {
+        const by = { ArrowLeft: tabs.length - 1, ArrowRight: 1 }[event.key];
+        if (!by)
+            return;
+        choose(tabs[(i + by) % tabs.length]);
+        tabs[(i + by) % tabs.length].focus();
+    });
+});
+
+/* Text that changes at its own pace, so that figures do not flicker. */
+setInterval(() => {
+    element("rates").textContent = figures.rates();
+    element("latency").textContent = figures.latency();
+    element("quality").textContent = figures.quality();
+    element("quality").classList.toggle("lowered", Boolean(figures.last && figures.last.quality &&
+        figures.last.quality.level));
+    element("table").replaceChildren(...figures.rows().flatMap(([words, value, part]) => {
+        const term = document.createElement("dt"), text = document.createElement("dd");
+        term.textContent = words;
+        term.classList.toggle("part", Boolean(part));
+        text.textContent = value;
+        return [term, text];
+    }));
+    for (const [id, frame] of pending)
+        if (performance.now() - frame.sent > LOST_MS) {
+            pending.delete(id);
+            spare.push(frame.canvas);
+        }
+}, 500);
+
+element("host").textContent = location.host;
+session.connect();
