@@ -53,7 +53,7 @@ export class Figures {
     latency() {
         if (!this.latencies.length)
             return "No answer yet";
-        return `${Math.round(this.percentile(0.5))} ms, 95 % under ${Math.round(this.percentile(0.95))} ms`;
+        return `Answer after ${Math.round(this.percentile(0.5))} ms · 95 % under ${Math.round(this.percentile(0.95))} ms`;
     }
 
     quality() {

@@ -1,14 +1,16 @@
 /* Puts the parts together: pictures of the source go to the session, its answers come back as boxes over the very
  * picture they belong to. */
 
+import { clearBoxes, listBoxes } from "./boxes.js";
 import { Cameras } from "./cameras.js";
 import { Figures } from "./figures.js";
-import { Picture, classColor, labelOf } from "./picture.js";
+import { fillRange, makeRanges, makeTabs } from "./layout.js";
+import { Picture } from "./picture.js";
 import { Session } from "./session.js";
 import { Source } from "./source.js";
 import { Tune } from "./tune.js";
 
-const IN_FLIGHT = 2, LOST_MS = 10000, JPEG = 0.85, SPEAK_MS = 4000;
+const IN_FLIGHT = 2, LOST_MS = 10000, JPEG = 0.85;
 const SYNC_HINTS = {
     exact: "Each picture is shown when its own boxes are there",
     live: "The newest picture, with the newest boxes there are",
@@ -28,7 +30,7 @@ const source = new Source(onFrame, onSource);
 const pending = new Map(); // frame_id -> {canvas, time, sent}, until its answer
 const spare = [];          // canvases for the next ones
 let shown = null;          // the one that is on screen (exact)
-let nextId = 1, due = 0, encoding = false, wanted = false, exact = true, spoken = ["", 0];
+let nextId = 1, due = 0, encoding = false, wanted = false, exact = true;
 
 /* --- Pictures out */
 
@@ -121,50 +123,8 @@ function show(frame, data) {
     if (shown && spare.length < IN_FLIGHT + 2)
         spare.push(shown);
     shown = frame.canvas;
-    list(frame, data);
+    listBoxes(frame, data, source.name);
     element("stage").classList.remove("stale");
-}
-
-/* The boxes as a list: for those who do not see the picture. */
-function list(frame, data) {
-    const list = element("boxes");
-    const drawn = `${data.width} × ${data.height}`;
-    Object.assign(list.dataset, { frame: data.frame_id, time: frame.time, width: data.width, height: data.height });
-    while (list.children.length > data.detections.length)
-        list.lastChild.remove();
-    data.detections.forEach((found, i) => fill(list.children[i] || list.appendChild(item()), found));
-    const count = data.detections.length;
-    element("boxes-title").textContent = count === 0 ? "No boxes" : count === 1 ? "1 box" : `${count} boxes`;
-    element("stage").setAttribute("aria-label", `Picture of ${source.name}, ${drawn}: ` +
-        (data.detections.map(labelOf).join(", ") || "nothing found"));
-    speak(data.detections);
-}
-
-function item() {
-    const item = document.createElement("li");
-    item.innerHTML = '<svg aria-hidden="true" viewBox="0 0 12 12"><rect width="12" height="12" rx="2"/></svg>' +
-        '<span class="name"></span><span class="score"></span><span class="track"></span>';
-    return item;
-}
-
-function fill(item, found) {
-    item.firstChild.setAttribute("fill", classColor(found.class_id));
-    item.children[1].textContent = found.class_name;
-    item.children[2].textContent = found.confidence.toFixed(2);
-    item.children[3].textContent = found.track_id > 0 ? `#${found.track_id}` : "";
-    Object.assign(item.dataset, { bbox: found.bbox.join(","), name: found.class_name, confidence: found.confidence });
-}
-
-/* What is seen, said when it changes and not too often. */
-function speak(detections) {
-    const counts = new Map(), now = performance.now();
-    for (const { class_name: name } of detections)
-        counts.set(name, (counts.get(name) || 0) + 1);
-    const words = [...counts].map(([name, count]) => `${count} ${name}`).join(", ") || "nothing found";
-    if (words === spoken[0] || now - spoken[1] < SPEAK_MS)
-        return;
-    spoken = [words, now];
-    element("spoken").textContent = words;
 }
 
 /* --- The connection */
@@ -248,21 +208,22 @@ function onSource(words) {
     element("empty").hidden = Boolean(kind);
     element("stop").disabled = !kind;
     element("title").textContent = kind ? source.name : "Vedette";
+    element("tag").textContent = [source.name, kind, kind === "picture" ? `${source.width} × ${source.height}`
+        : exact ? "exact" : "live"].join(" · ");
     element("tag").hidden = !kind;
-    element("tag").textContent = kind ? `${source.name} · ${kind} · ${exact && kind !== "picture" ? "exact" : kind ===
-        "picture" ? `${source.width} × ${source.height}` : "live"}` : "";
+    if (kind && source.height)
+        element("stage").style.setProperty("--aspect", source.width / source.height);
     element("transport").hidden = kind !== "clip";
     element("play-shape").setAttribute("d", video.paused ? PLAY : PAUSE);
     element("play").setAttribute("aria-label", video.paused ? "Play" : "Pause");
     element("seek").max = length;
     element("seek").value = video.currentTime;
+    fillRange(element("seek"));
     element("seek").setAttribute("aria-valuetext", time(video.currentTime));
     element("clock").textContent = `${time(video.currentTime)} / ${time(length)}`;
     if (!kind) {
         picture.clear();
-        element("boxes").replaceChildren();
-        element("boxes-title").textContent = "No boxes";
-        element("stage").setAttribute("aria-label", "No picture yet");
+        clearBoxes();
     }
     if (words)
         notice(words);
@@ -326,26 +287,6 @@ for (const control of document.querySelectorAll('input[name="sync"]'))
     });
 element("side").addEventListener("change", again);
 
-const tabs = [...document.querySelectorAll('[role="tab"]')];
-function choose(tab) {
-    for (const one of tabs) {
-        one.setAttribute("aria-selected", String(one === tab));
-        one.tabIndex = one === tab ? 0 : -1;
-        element(one.getAttribute("aria-controls")).hidden = one !== tab;
-    }
-    cameras.setShown(tab.id === "tab-cameras");
-}
-tabs.forEach((tab, i) => {
-    tab.addEventListener("click", () => choose(tab));
-    tab.addEventListener("keydown", (event) => {
-        const by = { ArrowLeft: tabs.length - 1, ArrowRight: 1 }[event.key];
-        if (!by)
-            return;
-        choose(tabs[(i + by) % tabs.length]);
-        tabs[(i + by) % tabs.length].focus();
-    });
-});
-
 /* Text that changes at its own pace, so that figures do not flicker. */
 setInterval(() => {
     element("rates").textContent = figures.rates();
@@ -367,5 +308,7 @@ setInterval(() => {
         }
 }, 500);
 
+makeTabs((id) => cameras.setShown(id === "tab-cameras"));
+makeRanges();
 element("host").textContent = location.host;
 session.connect();

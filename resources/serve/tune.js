@@ -1,6 +1,8 @@
 /* The settings of a session as controls. A moved control is sent at once; what the service answers is what the
  * controls show. */
 
+import { fillRange } from "./layout.js";
+
 const MODE_HINTS = {
     fast: "Half the network's size; then the rate gives way",
     balanced: "The network's own size; it gives way first, then the rate",
@@ -59,6 +61,8 @@ export class Tune {
                 control.checked = value;
             else if (value !== undefined)
                 control.value = value;
+            if (control.type === "range")
+                fillRange(control);
         }
         this.label();
     }
@@ -69,6 +73,7 @@ export class Tune {
         if (control.disabled)
             return;
         control.value = Number(control.value) + by;
+        fillRange(control);
         this.moved(control, true);
     }
 
