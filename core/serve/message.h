@@ -61,6 +61,8 @@ typedef enum vd_skip_reason {
     VD_SKIP_DEADLINE    /* waited too long for a worker to be worth an answer */
 } vd_skip_reason;
 
+const char *vd_skip_reason_name(vd_skip_reason reason); /* `fps_limit` … */
+
 typedef enum vd_answer_kind { VD_ANSWER_RESULT, VD_ANSWER_SKIPPED, VD_ANSWER_ERROR } vd_answer_kind;
 
 /* What one frame is answered with; exactly once. Everything is borrowed. */
@@ -84,11 +86,36 @@ typedef struct vd_answer {
     const vd_error *error; /* ERROR */
 } vd_answer;
 
-/* Each gives one line of JSON, malloc; NULL: no memory. */
+/* Each gives one line of JSON in valid UTF-8, malloc; NULL: no memory. `bbox` has 2 decimals, confidences
+ * have 5, times in milliseconds 3; in every locale alike. Keys that do not apply are left out.
+ *
+ * {"type":"detection_result","data":{"frame_id","detections":[{"bbox":[x1,y1,x2,y2],"confidence","class_id",
+ * "class_name","track_id"}],"processing_time_ms","timing_ms":{"queue","decode","forward"},"width","height",
+ * "model","input":[width,height],"quality":{"mode","level","fps"}}}
+ * {"type":"skipped","frame_id","reason"} or {"type":"error","error","frame_id"} */
 char *vd_message_write_answer(const vd_answer *answer);
+
+/* Into memory that is there already, at most VD_FRAME_ID + 80 bytes: a skipped frame; everything else as an
+ * error for want of memory. Returns the length. */
+int vd_message_print_short(const vd_answer *answer, char *out, size_t size);
+
+/* {"type":"ping","timestamp"}; `stamp` as JSON text. */
 char *vd_message_write_ping(const char *stamp);
+
+/* {"type":"error","error","frame_id","field","value","range"}
+ *
+ * frame_id  JSON text; empty: `null`; NULL: the error is of no frame
+ * refusal   may be NULL */
 char *vd_message_write_error(const char *sentence, const char *frame_id, const vd_refusal *refusal);
+
+/* {"type":"config","client_id","config":{…}} */
 char *vd_message_write_config(const char *client_id, const vd_session_config *config);
+
+/* {"type":"detections"|"event"|"state","camera","unix_ms","data":{…}}, with as data
+ * {"frame","time","detections":[…],"latency_ms","width","height","model","input"},
+ * {"id","track_id","class_id","class_name","opened_frame","opened","seen","opened_unix_ms","closed",
+ * "confidence","bbox","verdict","verdict_words","score","shadow","judgement","revision"} (times in seconds of
+ * the stream; the three behind `verdict` once there is one) or {"state","reason"}. */
 char *vd_message_write_feed(const char *camera, const vd_feed_item *item);
 
 #endif
