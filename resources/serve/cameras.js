@@ -21,13 +21,14 @@ function row(milliseconds, words) {
 }
 
 function eventWords(event) {
-    const parts = [labelOf(event)];
-    parts.push(event.closed ? "over" : event.revision > 1 ? "changed" : "begins");
-    if (event.verdict)
-        parts.push(event.score === undefined ? event.verdict : `${event.verdict} ${event.score.toFixed(2)}`);
-    if (event.judgement)
-        parts.push(event.judgement.replace("_", " "));
-    return `Event ${event.event_id}: ${parts.join(", ")}`;
+    const parts = [labelOf(event), event.closed ? "over" : event.revision > 1 ? "goes on" : "begins"];
+    if (event.verdict_words)
+        parts.push(event.verdict_words + (event.score > 0 ? ` ${event.score.toFixed(2)}` : ""));
+    else if (event.verdict !== "none")
+        parts.push(event.verdict);
+    if (event.judgement !== "none")
+        parts.push(event.judgement);
+    return `Event ${event.id}: ${parts.join(", ")}`;
 }
 
 export class Cameras {
@@ -116,22 +117,21 @@ export class Cameras {
         };
     }
 
-    take(message) {
-        const data = message.data || {};
-        if (message.type === "detection_result")
+    take({ type, unix_ms: moment, data, error }) {
+        if (type === "detections")
             this.seen(data);
-        else if (message.type === "event")
-            this.add(data.unix_ms, eventWords(data));
-        else if (message.type === "state")
-            this.add(data.unix_ms, data.reason ? `${data.state}: ${data.reason}` : data.state);
-        else if (message.type === "error")
-            this.add(0, message.error);
+        else if (type === "event")
+            this.add(moment, eventWords(data));
+        else if (type === "state")
+            this.add(moment, data.reason ? `${data.state}: ${data.reason}` : data.state);
+        else if (type === "error")
+            this.add(0, error);
     }
 
     seen(data) {
         const boxes = data.detections.map(labelOf).join(", ");
-        element("feed-now").textContent = `Picture ${data.frame_id}: ${boxes || "nothing found"}`;
-        element("feed-now").dataset.frame = data.frame_id;
+        element("feed-now").textContent = `Picture ${data.frame}: ${boxes || "nothing found"}`;
+        element("feed-now").dataset.frame = data.frame;
     }
 
     add(milliseconds, words) {

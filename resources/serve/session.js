@@ -3,6 +3,7 @@
 
 const WAITS_S = [0.5, 1, 2, 4, 8, 15];
 const PING_MS = 10000;
+const CLOSE_REPLACED = 4001, CLOSE_EXPIRED = 4002;
 const TOKEN = "vedette-token";
 
 /* An answer of the service that is no success, with its own sentence. */
@@ -107,7 +108,7 @@ export class Session extends EventTarget {
         const url = new URL(`stream/detection?client_id=${this.id}`, location.href);
         url.protocol = url.protocol.replace("http", "ws");
         const socket = new WebSocket(url);
-        let words = "The connection is lost.";
+        let words = "";
         this.socket = socket;
         socket.onopen = () => {
             this.heard = performance.now();
@@ -121,12 +122,14 @@ export class Session extends EventTarget {
                 words = message.error;
             this.take(message);
         };
-        socket.onclose = () => {
+        socket.onclose = ({ code, reason }) => {
             if (this.socket !== socket)
                 return;
             this.socket = null;
             this.ready = false;
-            this.later(words);
+            if (code === CLOSE_REPLACED || code === CLOSE_EXPIRED)
+                this.id = null; // it is another's now, or nobody's
+            this.later(words || reason || "The connection is lost.");
         };
     }
 
