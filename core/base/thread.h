@@ -18,6 +18,7 @@ enum vd_rank {
     VD_RANK_VERIFY = 25,
     VD_RANK_RECORDER = 30,
     VD_RANK_SOURCE = 40,
+    VD_RANK_FEED = 45,
     VD_RANK_QUEUE = 50,
     VD_RANK_FUTURE = 60,
     VD_RANK_POOL = 70,

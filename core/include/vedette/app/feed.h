@@ -2,6 +2,7 @@
 #ifndef VEDETTE_APP_FEED_H
 #define VEDETTE_APP_FEED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,14 +38,19 @@ typedef struct vd_feed_item {
     char reason[200];      /* why it failed; empty otherwise */
 } vd_feed_item;
 
-/* A feed of a camera, from now on. It outlives the camera: then it ends. When `room` items wait the oldest is
- * dropped and counted.
+/* A feed of a camera, from now on; it begins with the camera's state and its open events. It outlives the
+ * camera: then it ends. An event that waits gives way to its newer self; when `room` items wait the oldest
+ * detections are dropped and counted, or the oldest item where no detections wait.
  *
  * room  1 to 1024
  * wake  called when an item came to an empty feed, or it ended; any thread; must only set a flag or post a
- * call VD_OK, VD_EINVAL or VD_ENOMEM. Any thread. */
+ *       call
+ * VD_OK, VD_EINVAL or VD_ENOMEM. Any thread that holds the camera open meanwhile. */
 int vd_camera_subscribe(vd_camera *camera, size_t room, void (*wake)(void *context), void *context,
                         vd_feed **ret_feed);
+
+/* Whether it gets detections, which it does at first; events and states come in any case. Any thread. */
+void vd_feed_set_detections(vd_feed *feed, bool wanted);
 
 /* The oldest item, moved to the caller. VD_OK, VD_EAGAIN (none now) or VD_EEND (the camera is closed and
  * everything was taken). One thread at a time. */
