@@ -13,6 +13,7 @@ void vd_job_free(vd_job **job)
         return;
     free((*job)->bytes);
     vd_result_unref(&(*job)->result);
+    vd_session_unref(&(*job)->session);
     free(*job);
     *job = NULL;
 }
