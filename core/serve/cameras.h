@@ -2,7 +2,7 @@
  *
  * A watcher is a connection (WebSocket or SSE) that wants a camera's messages. It gets the camera's state and
  * its open events first, then everything as it comes:
- *   {"type":"camera",…}  {"type":"event",…}  {"type":"detection_result","camera":…,…}
+ *   {"type":"state",…}  {"type":"event",…}  {"type":"detections",…}       (vd_message_write_feed)
  *
  * Cameras are added and removed by any thread, which hands them over; everything else belongs to the
  * service's thread. Feeds and hand-overs call `wake`, upon which the service calls vd_cameras_dispatch. */
@@ -54,14 +54,14 @@ int vd_cameras_watchers(const vd_cameras *cameras);                 /* of all ca
 const char *vd_camera_state_name(vd_camera_state state);
 
 typedef struct vd_watcher_listener {
-    /* A message, UTF-8 of one line; the text (malloc) is the callee's. False: cannot take it; nothing more is
-     * sent. */
+    /* A message, UTF-8 of one line; the text (malloc) is the callee's. False: it cannot take it; nothing
+     * more is sent. */
     bool (*send)(void *context, char *text, size_t size);
     void (*ended)(void *context); /* the camera is gone; nothing more comes. Detach all the same */
     void *context;
 } vd_watcher_listener;
 
-/* Begins to watch; the first messages are sent before this returns. Neither callback may attach or detach.
+/* Begins to watch; the first messages are sent before this returns. Callbacks may detach, and may not attach.
  * VD_OK, VD_ENOTFOUND (no camera of that name), VD_EAGAIN (the first message could not be taken) or
  * VD_ENOMEM. */
 int vd_watcher_attach(vd_cameras *cameras, const char *name, const vd_watcher_listener *listener,
