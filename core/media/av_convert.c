@@ -140,8 +140,10 @@ int vd_av_convert(vd_av_converter *converter, const AVFrame *frame, vd_av_pictur
         return VD_OK;
     }
     bool rgb = target->format == VD_PIXEL_BGRX;
-    int code =
-        prepare_sws(converter, frame, is_full_range(frame, kind), rgb ? AV_PIX_FMT_BGR0 : AV_PIX_FMT_YUV420P);
+    bool is_full = is_full_range(frame, kind);
+    /* Of grey with transparency swscale believes the range only where the format's name says it. */
+    enum AVPixelFormat yuv = is_full && is_grey(frame->format) ? AV_PIX_FMT_YUVJ420P : AV_PIX_FMT_YUV420P;
+    int code = prepare_sws(converter, frame, is_full, rgb ? AV_PIX_FMT_BGR0 : yuv);
     if (code)
         return code;
     uint8_t *planes[4] = {target->planes[0], target->planes[1], target->planes[2], NULL};

@@ -106,15 +106,24 @@ static uint8_t *last_row(const AVFrame *frame, size_t *ret_size)
     return frame->data[0] + (ptrdiff_t)(frame->height - 1) * frame->linesize[0];
 }
 
+/* What there is to say of the memory for the pixels. */
+struct canvas {
+    bool is_png, no_memory;
+    uint8_t fill;
+};
+
 /* libav's PNG decoder says nothing when pixels are missing. So the last row gets a value beforehand, and one
  * that still has it all over was not written. */
-static int fill_last_row(AVCodecContext *context, AVFrame *frame, int flags)
+static int get_canvas(AVCodecContext *context, AVFrame *frame, int flags)
 {
-    size_t size;
+    struct canvas *canvas = context->opaque;
     int code = avcodec_default_get_buffer2(context, frame, flags);
-    uint8_t *row = code < 0 ? NULL : last_row(frame, &size);
-    if (row)
-        memset(row, *(const uint8_t *)context->opaque, size);
+    canvas->no_memory = canvas->no_memory || code == AVERROR(ENOMEM);
+    if (code >= 0 && canvas->is_png) {
+        size_t size;
+        uint8_t *row = last_row(frame, &size);
+        memset(row, canvas->fill, size);
+    }
     return code;
 }
 
@@ -128,15 +137,13 @@ static bool lacks_rows(const AVFrame *frame, uint8_t fill)
 }
 
 static int decode_once(const vd_picture_info *info, const vd_picture_limits *limits, const AVPacket *packet,
-                       uint8_t *fill, AVFrame *frame)
+                       struct canvas *canvas, AVFrame *frame)
 {
     AVCodecContext *context = open_codec(info, limits);
     if (!context)
         return AVERROR(ENOMEM);
-    if (context->codec_id == AV_CODEC_ID_PNG) {
-        context->opaque = fill;
-        context->get_buffer2 = fill_last_row;
-    }
+    context->opaque = canvas;
+    context->get_buffer2 = get_canvas;
     int code = avcodec_send_packet(context, packet);
     if (code >= 0)
         code = avcodec_receive_frame(context, frame);
@@ -145,7 +152,7 @@ static int decode_once(const vd_picture_info *info, const vd_picture_limits *lim
         code = avcodec_receive_frame(context, frame);
     }
     avcodec_free_context(&context);
-    return code;
+    return code < 0 && canvas->no_memory ? AVERROR(ENOMEM) : code;
 }
 
 static int decode_frame(vd_picture_decoder *decoder, const vd_picture_info *info,
@@ -153,15 +160,15 @@ static int decode_frame(vd_picture_decoder *decoder, const vd_picture_info *info
 {
     bool is_png = info->format[0] == 'p', is_whole = false;
     for (int i = 0; i < 2 && !is_whole; i++) { /* a picture may have the one value, not both */
-        uint8_t fill = i == 0 ? 0xa5 : 0x5a;
+        struct canvas canvas = {.is_png = is_png, .fill = i == 0 ? 0xa5 : 0x5a};
         av_frame_unref(frame);
-        int code = decode_once(info, limits, decoder->packet, &fill, frame);
+        int code = decode_once(info, limits, decoder->packet, &canvas, frame);
         if (code == AVERROR(ENOMEM))
             return no_memory(error);
         if (code < 0 || frame->width != info->width || frame->height != info->height ||
             (frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags)
             return vd_picture_refuse(info, "is broken", error);
-        is_whole = !is_png || !lacks_rows(frame, fill);
+        is_whole = !is_png || !lacks_rows(frame, canvas.fill);
     }
     return is_whole ? VD_OK : vd_picture_refuse(info, "is cut short", error);
 }

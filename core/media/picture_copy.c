@@ -39,6 +39,7 @@ struct components {
     uint8_t ids[JPEG_COMPONENTS];
     bool seen[JPEG_COMPONENTS];
     int scans;
+    bool has_tables; /* of quantisation */
 };
 
 /* Lf P Y X Nf, then C H/V Tq of each. */
@@ -66,12 +67,12 @@ static bool note_scan(struct components *components, const uint8_t *segment, siz
     return ++components->scans <= JPEG_SCANS;
 }
 
-static bool all_seen(const struct components *components)
+static bool is_complete(const struct components *components)
 {
     for (int i = 0; i < components->count; i++)
         if (!components->seen[i])
             return false;
-    return components->count > 0;
+    return components->count > 0 && components->has_tables;
 }
 
 /* Entropy-coded data: up to the next marker that is none of its own. */
@@ -108,8 +109,9 @@ static int copy_jpeg(struct copy *copy, const vd_picture_info *info, vd_error *e
         const uint8_t head[] = {0xff, (uint8_t)marker};
         if (marker == 0xd9) {
             put(copy, head, 2);
-            return all_seen(&components) ? VD_OK
-                                         : vd_picture_refuse(info, "lacks a part of its colours", error);
+            return is_complete(&components)
+                       ? VD_OK
+                       : vd_picture_refuse(info, "lacks tables or a part of its colours", error);
         }
         if (vd_jpeg_stands_alone(marker))
             continue;
@@ -123,6 +125,7 @@ static int copy_jpeg(struct copy *copy, const vd_picture_info *info, vd_error *e
             skip(copy, size);
             continue;
         }
+        components.has_tables = components.has_tables || marker == 0xdb;
         put(copy, head, 2);
         move(copy, size);
         if (marker == 0xda)
