@@ -131,8 +131,10 @@ function show(frame, data) {
 
 let countdown = 0, noticed = 0;
 
-function notice(words, { button = false, stays = false } = {}) {
-    element("notice-text").textContent = words;
+function notice(words, { button = false, stays = false, wait = "" } = {}) {
+    if (element("notice-text").textContent !== words)
+        element("notice-text").textContent = words;
+    element("notice-wait").textContent = wait; // it changes every second: not to be read out
     element("notice-button").hidden = !button;
     element("notice").hidden = !words;
     clearTimeout(noticed);
@@ -160,8 +162,8 @@ session.addEventListener("state", ({ detail: { state, words, seconds } }) => {
         element("token").select();
     } else if (state === "lost") {
         const until = performance.now() + seconds * 1000;
-        const tell = () => notice(`${words} Next try in ${Math.max(0, Math.ceil((until - performance.now()) / 1000))} s.`,
-            { button: true, stays: true });
+        const left = () => Math.max(0, Math.ceil((until - performance.now()) / 1000));
+        const tell = () => notice(words, { button: true, stays: true, wait: `Next try in ${left()} s.` });
         tell();
         countdown = setInterval(tell, 1000);
     }
