@@ -92,8 +92,8 @@ void bench_service_stop(bench_service *service)
 struct measured {
     bench_load_figures figures;
     double before_mb, session_mb;
-    uint64_t unanswered, doubled;
-    char watched[256];
+    uint64_t sent, unanswered, doubled; /* with those of warming up */
+    char watched[80];                   /* members of JSON */
 };
 
 static void print_sessions(bench_serve_job *job, int sessions, const struct measured *measured)
@@ -142,7 +142,7 @@ static int measure_load(bench_serve_job *job, const bench_load_options *options,
                         vd_error *error)
 {
     bench_load *load = NULL;
-    bench_load_figures warm_up;
+    bench_load_figures warm_up = {0};
     int code = bench_load_new(options, &load, error);
     if (code == VD_OK)
         code = bench_load_run(load, 1, &warm_up, error);
@@ -150,6 +150,7 @@ static int measure_load(bench_serve_job *job, const bench_load_options *options,
         code = bench_load_run(load, job->base.seconds, &measured->figures, error);
     if (code == VD_OK)
         code = bench_load_finish(load, 5, &measured->unanswered, &measured->doubled, error);
+    measured->sent = warm_up.sent + measured->figures.sent;
     bench_load_free(&load);
     return code;
 }
@@ -172,6 +173,9 @@ static int measure_sessions(bench_serve_job *job, int sessions, struct measured 
     vd_monitor_take(job->base.monitor, &before);
     code = measure_load(job, &load, measured, error);
     vd_monitor_take(job->base.monitor, &after);
+    snprintf(measured->watched, sizeof measured->watched,
+             "\"cpu\":%.2f,\"machine_cpu\":%.2f,\"peak_mb\":%.1f", after.process_cpu, after.machine_cpu,
+             (double)after.peak_bytes / 1e6);
     measured->before_mb = (double)before.resident_bytes / 1e6;
     measured->session_mb = (double)(after.peak_bytes - before.resident_bytes) / 1e6 / sessions;
     bench_service_stop(&service);
@@ -191,7 +195,7 @@ static int run_sessions(bench_serve_job *job)
             print_share(job, &measured);
         job->unanswered += measured.unanswered;
         job->doubled += measured.doubled;
-        job->sent += measured.figures.sent;
+        job->sent += measured.sent;
     }
     return CLI_DONE;
 }
