@@ -107,9 +107,9 @@ static int write_number(const json_t *value, char *out, size_t size)
             length = json_dumpb(value, out, size, flags);
     }
     if (length == 0 || length >= size)
-        return VD_EINVAL;
+        length = 0;
     out[length] = '\0';
-    return VD_OK;
+    return length > 0 ? VD_OK : VD_EINVAL;
 }
 
 /* The JSON text of a number or string. VD_OK, VD_EFORMAT (another type) or VD_EINVAL (too long). */
@@ -119,10 +119,12 @@ static int write_scalar(const json_t *value, char *out, size_t size)
         return write_number(value, out, size);
     if (!json_is_string(value))
         return VD_EFORMAT;
-    /* What it takes to write it is at least what it holds; measured before, for it may be megabytes. */
+    /* Written it has at least as many bytes as it holds: looked at before, for it may be megabytes. */
     size_t length = json_string_length(value);
     if (length + 2 < size)
         length = json_dumpb(value, out, size, JSON_COMPACT | JSON_ENCODE_ANY);
+    else
+        length = size;
     if (length == 0 || length >= size) {
         out[0] = '\0';
         return VD_EINVAL;

@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "serve/config.h"
-#include "vedette/app/feed.h"
 #include "vedette/detection.h"
 #include "vedette/error.h"
 
@@ -116,6 +115,7 @@ char *vd_message_write_config(const char *client_id, const vd_session_config *co
  * {"id","track_id","class_id","class_name","opened_frame","opened","seen","opened_unix_ms","closed",
  * "confidence","bbox","verdict","verdict_words","score","shadow","judgement","revision"} (times in seconds of
  * the stream; the three behind `verdict` once there is one) or {"state","reason"}. */
-char *vd_message_write_feed(const char *camera, const vd_feed_item *item);
+struct vd_feed_item;
+char *vd_message_write_feed(const char *camera, const struct vd_feed_item *item);
 
 #endif

@@ -1,2 +1,4 @@
-vd_test(serve_cameras SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/fake_source.c MODULES serve pipeline)
-set_tests_properties(unit.serve_cameras PROPERTIES RUN_SERIAL ON)
+foreach(name config message)
+  vd_test(serve_${name} MODULES serve LIBS PkgConfig::JANSSON)
+endforeach()
+vd_test(serve_work SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
