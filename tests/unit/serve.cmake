@@ -1,4 +1,6 @@
-foreach(name config message)
+foreach(name config message access)
   vd_test(serve_${name} MODULES serve LIBS PkgConfig::JANSSON)
 endforeach()
 vd_test(serve_work SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
+vd_test(serve_cameras SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/fake_source.c MODULES serve pipeline)
+set_tests_properties(unit.serve_cameras PROPERTIES RUN_SERIAL ON)
