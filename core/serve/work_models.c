@@ -75,8 +75,9 @@ static int describe_model(struct opener *opener, vd_error *error)
         return code;
     opener->width = info.input_width;
     opener->height = info.input_height;
+    /* Never less than the usual one: maps in between may be coarser than any grid of boxes. */
     for (int i = 0; i < info.level_count; i++)
-        if (info.levels[i].stride > opener->stride || i == 0)
+        if (info.levels[i].stride > opener->stride)
             opener->stride = info.levels[i].stride;
     vd_model_info_clear(&info);
     return VD_OK;

@@ -15,89 +15,14 @@
 #include "check_main.h"
 #include "frame/convert.h"
 #include "picture_bytes.h"
+#include "picture_case.h"
 #include "seeded.h"
 
 enum { WIDTH = 48, HEIGHT = 32 };
 
 static const vd_picture_limits limits = {.bytes = 4000000, .pixels = 25000000};
 
-/* --- PNG, written here: data in stored blocks, or one long run */
-
-struct bytes {
-    uint8_t *at;
-    size_t size, room;
-};
-
-static void put(struct bytes *bytes, const void *from, size_t size)
-{
-    if (bytes->size + size > bytes->room) {
-        bytes->room = 2 * (bytes->size + size) + 1024;
-        bytes->at = realloc(bytes->at, bytes->room);
-        ck_assert_ptr_nonnull(bytes->at);
-    }
-    memcpy(bytes->at + bytes->size, from, size);
-    bytes->size += size;
-}
-
-static void put_be32(struct bytes *bytes, uint32_t value)
-{
-    const uint8_t four[] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
-                            (uint8_t)value};
-    put(bytes, four, 4);
-}
-
-static uint32_t crc_of(const uint8_t *from, size_t size)
-{
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < size; i++) {
-        crc ^= from[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-    }
-    return ~crc;
-}
-
-static void put_chunk(struct bytes *bytes, const char *name, const void *content, size_t size)
-{
-    put_be32(bytes, (uint32_t)size);
-    size_t begin = bytes->size;
-    put(bytes, name, 4);
-    put(bytes, content, size);
-    put_be32(bytes, crc_of(bytes->at + begin, bytes->size - begin));
-}
-
-static struct bytes deflate_stored(const uint8_t *from, size_t size)
-{
-    struct bytes out = {0};
-    uint32_t a = 1, b = 0;
-    put(&out, "\x78\x01", 2);
-    for (size_t i = 0; i < size; i++) {
-        a = (a + from[i]) % 65521;
-        b = (b + a) % 65521;
-    }
-    for (size_t done = 0; done < size;) {
-        size_t part = size - done < 65535 ? size - done : 65535;
-        const uint8_t head[] = {done + part == size, (uint8_t)part, (uint8_t)(part >> 8), (uint8_t)~part,
-                                (uint8_t)(~part >> 8)};
-        put(&out, head, 5);
-        put(&out, from + done, part);
-        done += part;
-    }
-    put_be32(&out, b << 16 | a);
-    return out;
-}
-
-static void begin_png(struct bytes *png, uint32_t width, uint32_t height, int depth, int kind)
-{
-    struct bytes header = {0};
-    const uint8_t rest[] = {(uint8_t)depth, (uint8_t)kind, 0, 0, 0};
-    put_be32(&header, width);
-    put_be32(&header, height);
-    put(&header, rest, sizeof rest);
-    put(png, "\x89PNG\r\n\x1a\n", 8);
-    put_chunk(png, "IHDR", header.at, header.size);
-    free(header.at);
-}
+/* --- PNG of every kind */
 
 /* The quarters of the test picture. */
 static const uint8_t colors[4][3] = {{200, 40, 40}, {40, 170, 60}, {50, 60, 200}, {150, 150, 150}};
@@ -396,17 +321,13 @@ END_TEST
 START_TEST(png_of_one_value)
 {
     for (int value = 0; value < 256; value++) {
-        const uint8_t raw[] = {0, (uint8_t)value, (uint8_t)value};
-        struct bytes png = {0}, data = deflate_stored(raw, sizeof raw);
-        begin_png(&png, 2, 1, 8, 0);
-        put_chunk(&png, "IDAT", data.at, data.size);
-        put_chunk(&png, "IEND", NULL, 0);
+        const uint8_t pixels[] = {(uint8_t)value, (uint8_t)value};
+        struct bytes png = make_grey_png(pixels, 2, 1);
         vd_picture *picture = must_decode(png.at, png.size);
         ck_assert_int_eq(vd_picture_get_image(picture)->format, VD_PIXEL_GREY);
         ck_assert_int_eq(vd_picture_get_image(picture)->planes[0][1], value);
         vd_picture_free(&picture);
         free(png.at);
-        free(data.at);
     }
 }
 END_TEST
