@@ -30,6 +30,9 @@ bool vd_channel_send(vd_channel *channel, char *text, size_t size);
  * sentence  at most 120 bytes */
 void vd_channel_close(vd_channel *channel, int code, const char *sentence);
 
+/* The same, with the sentence as an error message before. */
+void vd_channel_end(vd_channel *channel, int code, const char *sentence);
+
 enum {
     VD_CLOSE_NORMAL = 1000,   /* deleted */
     VD_CLOSE_AWAY = 1001,     /* the service stops */

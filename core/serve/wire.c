@@ -1,20 +1,23 @@
 #include "serve/wire.h"
 
+#include <string.h>
+
 /* --- The reading side */
 
-typedef struct wire_input {
+typedef struct WireInput {
     GInputStream parent;
     GIOStream *base;
     const vd_wire_watch *watch; /* of the wire; NULL once that is closed */
-} wire_input;
+    bool over;                  /* the client has gone */
+} WireInput;
 
-typedef struct wire_input_class {
+typedef struct WireInputClass {
     GInputStreamClass parent;
-} wire_input_class;
+} WireInputClass;
 
 static void wire_input_pollable(GPollableInputStreamInterface *interface);
 static GType wire_input_get_type(void);
-G_DEFINE_TYPE_WITH_CODE(wire_input, wire_input, G_TYPE_INPUT_STREAM,
+G_DEFINE_TYPE_WITH_CODE(WireInput, wire_input, G_TYPE_INPUT_STREAM,
                         G_IMPLEMENT_INTERFACE(G_TYPE_POLLABLE_INPUT_STREAM, wire_input_pollable))
 
 static GPollableInputStream *base_input(GIOStream *base)
@@ -39,17 +42,36 @@ static gssize fail_would_block(GError **error)
     return -1;
 }
 
+/* libsoup 3.2 keeps a connection for good whose client goes between two requests: it learns of the end before
+ * it has begun to wait for a request. What is no request it answers and closes. */
+static gssize read_nonsense(WireInput *input, void *buffer, gsize size)
+{
+    static const char nonsense[] = "x\r\n\r\n";
+    gsize length = MIN(size, sizeof nonsense - 1);
+    input->over = true;
+    memcpy(buffer, nonsense, length);
+    return (gssize)length;
+}
+
 static gssize input_read_now(GPollableInputStream *stream, void *buffer, gsize size, GError **error)
 {
-    wire_input *input = (wire_input *)stream;
+    WireInput *input = (WireInput *)stream;
     if (!input->watch)
         return fail_closed(error);
-    if (!input->watch->may_read(input->watch->context))
+    if (input->watch->may_read(input->watch->context) != VD_WIRE_READ)
         return fail_would_block(error);
+    GError *failure = NULL;
     gssize count =
-        g_pollable_input_stream_read_nonblocking(base_input(input->base), buffer, size, NULL, error);
+        g_pollable_input_stream_read_nonblocking(base_input(input->base), buffer, size, NULL, &failure);
     if (count > 0)
         input->watch->did_read(input->watch->context, buffer, (size_t)count);
+    else if (!g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) && !input->over &&
+             input->watch->is_idle(input->watch->context)) {
+        g_clear_error(&failure);
+        return read_nonsense(input, buffer, size);
+    }
+    if (failure)
+        g_propagate_error(error, failure);
     return count;
 }
 
@@ -62,35 +84,37 @@ static gssize input_read(GInputStream *stream, void *buffer, gsize size, GCancel
 
 static gboolean input_is_readable(GPollableInputStream *stream)
 {
-    wire_input *input = (wire_input *)stream;
+    WireInput *input = (WireInput *)stream;
     if (!input->watch)
         return TRUE; /* to learn that it is closed */
-    return input->watch->may_read(input->watch->context) &&
+    return input->watch->may_read(input->watch->context) == VD_WIRE_READ &&
            g_pollable_input_stream_is_readable(base_input(input->base));
 }
 
 static GSource *input_create_source(GPollableInputStream *stream, GCancellable *cancellable)
 {
-    wire_input *input = (wire_input *)stream;
-    GSource *below;
+    WireInput *input = (WireInput *)stream;
+    vd_wire_turn turn = input->watch ? input->watch->may_read(input->watch->context) : VD_WIRE_LATER;
+    GSource *below = NULL;
     if (!input->watch)
         below = g_timeout_source_new(0);
-    else if (input->watch->may_read(input->watch->context))
-        below = g_pollable_input_stream_create_source(base_input(input->base), NULL);
-    else
+    else if (turn == VD_WIRE_UNTIL_WRITABLE)
         below = g_pollable_output_stream_create_source(base_output(input->base), NULL);
+    else if (turn != VD_WIRE_NEVER)
+        below = g_pollable_input_stream_create_source(base_input(input->base), NULL);
     GSource *source = g_pollable_source_new_full(stream, below, cancellable);
-    g_source_unref(below);
+    if (below)
+        g_source_unref(below);
     return source;
 }
 
 static void input_finalize(GObject *object)
 {
-    g_clear_object(&((wire_input *)object)->base);
+    g_clear_object(&((WireInput *)object)->base);
     G_OBJECT_CLASS(wire_input_parent_class)->finalize(object);
 }
 
-static void wire_input_class_init(wire_input_class *class)
+static void wire_input_class_init(WireInputClass *class)
 {
     G_OBJECT_CLASS(class)->finalize = input_finalize;
     G_INPUT_STREAM_CLASS(class)->read_fn = input_read;
@@ -103,33 +127,36 @@ static void wire_input_pollable(GPollableInputStreamInterface *interface)
     interface->read_nonblocking = input_read_now;
 }
 
-static void wire_input_init(wire_input *input)
+static void wire_input_init(WireInput *input)
 {
     (void)input;
 }
 
 /* --- The writing side */
 
-typedef struct wire_output {
+typedef struct WireOutput {
     GOutputStream parent;
     GIOStream *base;
     const vd_wire_watch *watch;
-} wire_output;
+    const WireInput *input; /* of the same wire, as long as `watch` is set */
+} WireOutput;
 
-typedef struct wire_output_class {
+typedef struct WireOutputClass {
     GOutputStreamClass parent;
-} wire_output_class;
+} WireOutputClass;
 
 static void wire_output_pollable(GPollableOutputStreamInterface *interface);
 static GType wire_output_get_type(void);
-G_DEFINE_TYPE_WITH_CODE(wire_output, wire_output, G_TYPE_OUTPUT_STREAM,
+G_DEFINE_TYPE_WITH_CODE(WireOutput, wire_output, G_TYPE_OUTPUT_STREAM,
                         G_IMPLEMENT_INTERFACE(G_TYPE_POLLABLE_OUTPUT_STREAM, wire_output_pollable))
 
 static gssize output_write_now(GPollableOutputStream *stream, const void *buffer, gsize size, GError **error)
 {
-    wire_output *output = (wire_output *)stream;
+    WireOutput *output = (WireOutput *)stream;
     if (!output->watch)
         return fail_closed(error);
+    if (output->input->over)
+        return (gssize)size; /* nobody is there to read it */
     GError *failure = NULL;
     gssize count =
         g_pollable_output_stream_write_nonblocking(base_output(output->base), buffer, size, NULL, &failure);
@@ -151,13 +178,13 @@ static gssize output_write(GOutputStream *stream, const void *buffer, gsize size
 
 static gboolean output_is_writable(GPollableOutputStream *stream)
 {
-    wire_output *output = (wire_output *)stream;
+    WireOutput *output = (WireOutput *)stream;
     return !output->watch || g_pollable_output_stream_is_writable(base_output(output->base));
 }
 
 static GSource *output_create_source(GPollableOutputStream *stream, GCancellable *cancellable)
 {
-    wire_output *output = (wire_output *)stream;
+    WireOutput *output = (WireOutput *)stream;
     GSource *below = output->watch ? g_pollable_output_stream_create_source(base_output(output->base), NULL)
                                    : g_timeout_source_new(0);
     GSource *source = g_pollable_source_new_full(stream, below, cancellable);
@@ -167,11 +194,11 @@ static GSource *output_create_source(GPollableOutputStream *stream, GCancellable
 
 static void output_finalize(GObject *object)
 {
-    g_clear_object(&((wire_output *)object)->base);
+    g_clear_object(&((WireOutput *)object)->base);
     G_OBJECT_CLASS(wire_output_parent_class)->finalize(object);
 }
 
-static void wire_output_class_init(wire_output_class *class)
+static void wire_output_class_init(WireOutputClass *class)
 {
     G_OBJECT_CLASS(class)->finalize = output_finalize;
     G_OUTPUT_STREAM_CLASS(class)->write_fn = output_write;
@@ -184,43 +211,43 @@ static void wire_output_pollable(GPollableOutputStreamInterface *interface)
     interface->write_nonblocking = output_write_now;
 }
 
-static void wire_output_init(wire_output *output)
+static void wire_output_init(WireOutput *output)
 {
     (void)output;
 }
 
 /* --- Both */
 
-typedef struct wire {
+typedef struct Wire {
     GIOStream parent;
     vd_wire_watch watch;
     bool told; /* that it is closed */
-    wire_input *input;
-    wire_output *output;
-} wire;
+    WireInput *input;
+    WireOutput *output;
+} Wire;
 
-typedef struct wire_class {
+typedef struct WireClass {
     GIOStreamClass parent;
-} wire_class;
+} WireClass;
 
 static GType wire_get_type(void);
-G_DEFINE_TYPE(wire, wire, G_TYPE_IO_STREAM)
+G_DEFINE_TYPE(Wire, wire, G_TYPE_IO_STREAM)
 
 static GInputStream *wire_get_input(GIOStream *stream)
 {
-    return G_INPUT_STREAM(((wire *)stream)->input);
+    return G_INPUT_STREAM(((Wire *)stream)->input);
 }
 
 static GOutputStream *wire_get_output(GIOStream *stream)
 {
-    return G_OUTPUT_STREAM(((wire *)stream)->output);
+    return G_OUTPUT_STREAM(((Wire *)stream)->output);
 }
 
 static gboolean wire_close(GIOStream *stream, GCancellable *cancellable, GError **error)
 {
     (void)cancellable;
     (void)error;
-    wire *self = (wire *)stream;
+    Wire *self = (Wire *)stream;
     vd_wire_break(stream);
     if (!self->told) {
         self->told = true;
@@ -231,7 +258,7 @@ static gboolean wire_close(GIOStream *stream, GCancellable *cancellable, GError 
 
 void vd_wire_break(GIOStream *stream)
 {
-    wire *self = (wire *)stream;
+    Wire *self = (Wire *)stream;
     self->input->watch = NULL;
     self->output->watch = NULL;
 }
@@ -255,14 +282,14 @@ static gboolean wire_close_finish(GIOStream *stream, GAsyncResult *result, GErro
 
 static void wire_finalize(GObject *object)
 {
-    wire *self = (wire *)object;
+    Wire *self = (Wire *)object;
     wire_close(G_IO_STREAM(self), NULL, NULL);
     g_clear_object(&self->input);
     g_clear_object(&self->output);
     G_OBJECT_CLASS(wire_parent_class)->finalize(object);
 }
 
-static void wire_class_init(wire_class *class)
+static void wire_class_init(WireClass *class)
 {
     GIOStreamClass *stream = G_IO_STREAM_CLASS(class);
     G_OBJECT_CLASS(class)->finalize = wire_finalize;
@@ -273,7 +300,7 @@ static void wire_class_init(wire_class *class)
     stream->close_finish = wire_close_finish;
 }
 
-static void wire_init(wire *self)
+static void wire_init(Wire *self)
 {
     self->input = g_object_new(wire_input_get_type(), NULL);
     self->output = g_object_new(wire_output_get_type(), NULL);
@@ -281,10 +308,11 @@ static void wire_init(wire *self)
 
 GIOStream *vd_wire_new(GIOStream *base, const vd_wire_watch *watch)
 {
-    wire *self = g_object_new(wire_get_type(), NULL);
+    Wire *self = g_object_new(wire_get_type(), NULL);
     self->watch = *watch;
     self->input->base = g_object_ref(base);
     self->output->base = g_object_ref(base);
+    self->output->input = self->input;
     self->input->watch = self->output->watch = &self->watch;
     return G_IO_STREAM(self);
 }

@@ -9,18 +9,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef enum vd_wire_turn {
+    VD_WIRE_READ,           /* libsoup may read */
+    VD_WIRE_LATER,          /* when others have had their turn */
+    VD_WIRE_UNTIL_WRITABLE, /* when the client takes what was written */
+    VD_WIRE_NEVER
+} vd_wire_turn;
+
 typedef struct vd_wire_watch {
-    /* Whether libsoup may have more now; false: it has to wait, see vd_wire_new. */
-    bool (*may_read)(void *context);
+    vd_wire_turn (*may_read)(void *context);
     void (*did_read)(void *context, const uint8_t *bytes, size_t size);
     void (*did_write)(void *context, const uint8_t *bytes, size_t size);
+    /* Whether the client is between two requests; asked when it has gone. */
+    bool (*is_idle)(void *context);
     void (*blocked)(void *context); /* the client does not take more for now */
     void (*closed)(void *context);  /* once; nothing else is called after it */
     void *context;
 } vd_wire_watch;
 
-/* A stream over `base`, which is not closed with it: the watcher does that. Reading that may not go on waits
- * until the client takes what was written. Polled, never read with waiting.
+/* A stream over `base`, which is not closed with it: the watcher does that. Polled, never read with
+ * waiting.
  *
  * base  its streams can be polled; one reference is taken
  * One reference; the context must live until `closed`. */
