@@ -26,6 +26,27 @@ static bool may_have_slot(const vd_session *session, int64_t interval_ns, int64_
     return !session->admitted || now_ns >= session->slot_ns + interval_ns - full_interval(session) / 2;
 }
 
+/* The slot that it then has. A late frame does not move the slots behind it, if it is little: the next is on
+ * time again. */
+static int64_t slot_of(const vd_session *session, int64_t last_ns, int64_t interval_ns, int64_t now_ns)
+{
+    int64_t slot_ns = last_ns + interval_ns, least_ns = now_ns - full_interval(session) / 4;
+    if (!session->admitted)
+        return now_ns;
+    return slot_ns > least_ns ? slot_ns : least_ns;
+}
+
+/* Whether a frame that comes now would have a slot at fps_limit, whatever the level: counted beside the true
+ * slots, to tell a client's own haste from ours. */
+static bool has_full_slot(vd_session *session, int64_t now_ns)
+{
+    int64_t full_ns = full_interval(session);
+    if (session->admitted && now_ns < session->full_slot_ns + full_ns / 2)
+        return false;
+    session->full_slot_ns = slot_of(session, session->full_slot_ns, full_ns, now_ns);
+    return true;
+}
+
 /* When a frame that came too soon is due: a newer one that is about to come is worth waiting for a little. */
 static int64_t early_due(const vd_session *session)
 {
@@ -43,12 +64,9 @@ static vd_job *pop_due(vd_session *session)
     return job;
 }
 
-/* A late frame does not move the slots behind it, if it is little: the next is on time again. */
 static void admit(vd_session *session, vd_job *job, int64_t now_ns)
 {
-    int64_t slot = session->slot_ns + interval(session);
-    int64_t late = now_ns - full_interval(session) / 4;
-    session->slot_ns = !session->admitted ? now_ns : slot > late ? slot : late;
+    session->slot_ns = slot_of(session, session->slot_ns, interval(session), now_ns);
     session->admitted = true;
     while (session->due >= session->queue_size)
         vd_session_skip(session, pop_due(session), VD_SKIP_QUEUE_FULL);
@@ -93,14 +111,15 @@ void vd_session_tidy(vd_session *session, int64_t now_ns)
 static void take_frame(vd_session *session, vd_job *job, int64_t now_ns)
 {
     vd_session_tidy(session, now_ns);
-    give_up_early(session); /* newer than that it is in any case */
+    give_up_early(session); /* this one is newer */
+    bool had_full_slot = has_full_slot(session, now_ns);
     if (may_have_slot(session, interval(session), now_ns)) {
         admit(session, job, now_ns);
         supersede(session);
         return;
     }
     session->early = job;
-    session->early_lowered = may_have_slot(session, full_interval(session), now_ns);
+    session->early_lowered = had_full_slot && lowered_rate(session) < 1;
 }
 
 void vd_session_offer(vd_session *session, vd_job *job, int64_t now_ns)

@@ -28,7 +28,8 @@ struct vd_session {
     /* Frames: session_frames.c */
     int level;
     bool admitted;
-    int64_t slot_ns;      /* of the frame that was admitted last */
+    int64_t slot_ns;      /* of the frame that was admitted last; … */
+    int64_t full_slot_ns; /* … that would have been without a level */
     vd_job *early;        /* the newest that came too soon */
     bool early_lowered;   /* … for the lowered rate alone */
     vd_job *first, *last; /* those that are due */

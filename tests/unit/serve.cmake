@@ -1,4 +1,4 @@
-foreach(name config message access)
+foreach(name config message access session)
   vd_test(serve_${name} MODULES serve LIBS PkgConfig::JANSSON)
 endforeach()
 vd_test(serve_work SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
