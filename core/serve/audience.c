@@ -1,5 +1,7 @@
 #include "serve/audience.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "serve/channels.h"
 
@@ -29,6 +31,15 @@ static bool send_answer(void *context, char *text, size_t size)
     return vd_channel_send(((vd_audience *)context)->channel, text, size);
 }
 
+/* A camera's messages do not wait for another reader. */
+static bool send_feed(void *context, char *text, size_t size)
+{
+    bool sent = send_answer(context, text, size);
+    if (!sent)
+        free(text);
+    return sent;
+}
+
 static void taken_over(void *context)
 {
     vd_audience *audience = context;
@@ -54,7 +65,7 @@ static void camera_gone(void *context)
 int vd_audience_join_camera(vd_audience *audience, vd_serve *serve, vd_channel *channel, const char *name,
                             vd_error *error)
 {
-    vd_watcher_listener listener = {send_answer, camera_gone, audience};
+    vd_watcher_listener listener = {send_feed, camera_gone, audience};
     enlist(audience, serve, channel);
     return vd_watcher_attach(serve->cameras, name, &listener, &audience->watcher, error);
 }

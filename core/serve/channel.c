@@ -118,10 +118,8 @@ vd_channel *vd_channel_open_socket(vd_link *link, SoupServerMessage *message, GI
 
 static bool send_to_socket(vd_channel *channel, char *text, size_t size)
 {
-    if (soup_websocket_connection_get_state(channel->socket) != SOUP_WEBSOCKET_STATE_OPEN) {
-        free(text);
+    if (soup_websocket_connection_get_state(channel->socket) != SOUP_WEBSOCKET_STATE_OPEN)
         return false;
-    }
     GBytes *bytes = g_bytes_new_with_free_func(text, size, free, text);
     channel->queued += size;
     soup_websocket_connection_send_message(channel->socket, SOUP_WEBSOCKET_DATA_TEXT, bytes);
@@ -175,15 +173,15 @@ static void append_events(vd_channel *channel, const char *text, size_t size)
 static bool send_as_event(vd_channel *channel, char *text, size_t size)
 {
     char *event = malloc(size + 8);
-    if (event) {
-        memcpy(event, "data: ", 6);
-        memcpy(event + 6, text, size);
-        memcpy(event + 6 + size, "\n\n", 2);
-        append_events(channel, event, size + 8);
-    }
+    if (!event)
+        return false;
+    memcpy(event, "data: ", 6);
+    memcpy(event + 6, text, size);
+    memcpy(event + 6 + size, "\n\n", 2);
+    append_events(channel, event, size + 8);
     free(event);
     free(text);
-    return event != NULL;
+    return true;
 }
 
 static void end_events(vd_channel *channel)
@@ -223,13 +221,10 @@ static void cut(vd_channel *channel, const char *why)
 
 bool vd_channel_send(vd_channel *channel, char *text, size_t size)
 {
-    if (!text || channel->closing || !channel->link) {
-        free(text);
+    if (!text || channel->closing || !channel->link)
         return false;
-    }
     uint64_t gone = channel->socket ? channel->link->out.data_bytes : channel->written;
     if (channel->queued + size - gone > WAITING_MOST) {
-        free(text);
         cut(channel, "it does not read what is sent");
         return false;
     }
@@ -255,8 +250,8 @@ void vd_channel_end(vd_channel *channel, int code, const char *sentence)
     if (channel->closing)
         return;
     char *text = vd_message_write_error(sentence, NULL, NULL);
-    if (text)
-        vd_channel_send(channel, text, strlen(text));
+    if (text && !vd_channel_send(channel, text, strlen(text)))
+        free(text);
     vd_channel_close(channel, code, sentence);
 }
 

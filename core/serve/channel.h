@@ -20,8 +20,9 @@ typedef struct vd_channel_user {
 /* Sets or (all NULL) takes away the user; `closed` of the one before is not called. */
 void vd_channel_use(vd_channel *channel, const vd_channel_user *user);
 
-/* Sends one message: a line of JSON. Takes the text (malloc), whatever comes of it.
- * False: the client is gone, or did not read in time and was cut off; `closed` follows from the main loop. */
+/* Sends one message: a line of JSON (malloc), which it takes.
+ * False: the client is gone, or did not read in time and was cut off; `closed` follows from the main loop,
+ * and the text is still the caller's. */
 bool vd_channel_send(vd_channel *channel, char *text, size_t size);
 
 /* Tells the client and ends the channel; `closed` follows from the main loop. Twice is once.

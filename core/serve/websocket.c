@@ -34,8 +34,8 @@ static void free_talker(void *data)
 
 static void send_text(talker *self, char *text)
 {
-    if (text)
-        vd_channel_send(self->channel, text, strlen(text));
+    if (text && !vd_channel_send(self->channel, text, strlen(text)))
+        free(text);
 }
 
 /* --- Its session */
