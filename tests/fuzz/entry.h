@@ -21,4 +21,8 @@ void vd_fuzz_onnx(const uint8_t *data, size_t size);
 /* The bytes as the code of a plan. */
 void vd_fuzz_plan(const uint8_t *data, size_t size);
 
+/* The bytes behind the first as an encoded picture; bit 0 of the first: the check sums of PNG chunks are put
+ * right before. */
+void vd_fuzz_picture(const uint8_t *data, size_t size);
+
 #endif

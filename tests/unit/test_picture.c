@@ -2,9 +2,11 @@
  * bytes is believed. */
 #include "vedette/app/picture.h"
 
+#include <dirent.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -14,6 +16,7 @@
 #include "base/thread.h"
 #include "check_main.h"
 #include "frame/convert.h"
+#include "fuzz/entry.h"
 #include "picture_bytes.h"
 #include "picture_case.h"
 #include "seeded.h"
@@ -546,6 +549,28 @@ START_TEST(decoders_on_threads_of_their_own)
 }
 END_TEST
 
+/* What the fuzzer starts from and what it found, through its own entry. */
+START_TEST(findings_of_the_fuzzer)
+{
+    static const char folder[] = "tests/fuzz/findings/picture";
+    struct dirent **files;
+    int count = scandir(folder, &files, NULL, alphasort);
+    ck_assert_int_gt(count, 2 + SAMPLES);
+    for (int i = 0; i < count; i++) {
+        static uint8_t bytes[1 << 17];
+        char path[512];
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]->d_name);
+        FILE *file = files[i]->d_name[0] == '.' ? NULL : fopen(path, "rb");
+        if (file) {
+            vd_fuzz_picture(bytes, fread(bytes, 1, sizeof bytes, file));
+            fclose(file);
+        }
+        free(files[i]);
+    }
+    free(files);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("picture");
@@ -564,6 +589,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(refusals, changed_bytes_do_no_harm, 0, SAMPLES);
     tcase_add_test(refusals, jpeg_whose_parts_contradict);
     tcase_add_test(refusals, webp_whose_parts_contradict);
+    tcase_add_test(refusals, findings_of_the_fuzzer);
     tcase_add_test(costs, a_bomb_does_not_go_off);
     tcase_add_test(costs, memory_that_runs_out);
     tcase_add_test(decoders, a_picture_outlives_its_decoder_and_those_after_it);
