@@ -1,6 +1,7 @@
-foreach(name config message access session)
+foreach(name config message access session tracks)
   vd_test(serve_${name} MODULES serve LIBS PkgConfig::JANSSON)
 endforeach()
+vd_test(serve_sessions SOURCES session_walk.c MODULES serve LIBS PkgConfig::JANSSON)
 vd_test(serve_work SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
 vd_test(serve_cameras SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/fake_source.c MODULES serve pipeline)
 set_tests_properties(unit.serve_cameras PROPERTIES RUN_SERIAL ON)
