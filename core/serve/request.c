@@ -26,12 +26,14 @@ vd_session *vd_request_session(vd_request *request)
 
 /* --- Its head */
 
+/* -1: it comes in chunks. */
 static int64_t content_length(const vd_request *request)
 {
     SoupMessageHeaders *headers = soup_server_message_get_request_headers(request->message);
+    int64_t length = soup_message_headers_get_content_length(headers);
     switch (soup_message_headers_get_encoding(headers)) {
     case SOUP_ENCODING_CONTENT_LENGTH:
-        return soup_message_headers_get_content_length(headers);
+        return length < 0 ? INT64_MAX : length; /* libsoup takes what is too large for it for -1 */
     case SOUP_ENCODING_CHUNKED:
         return -1;
     default:
