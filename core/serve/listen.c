@@ -62,6 +62,22 @@ static int bind_address(vd_serve *serve, GInetAddress *address, GError **reason)
     return bound ? VD_OK : VD_EIO;
 }
 
+static int refuse_port(const vd_streaming_settings *settings, int code, const GError *reason, vd_error *error)
+{
+    if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
+        return vd_error_set(
+            error, code, NULL,
+            "Another program listens on port %d of %s already; end it, or choose another port "
+            "in streaming.port (0: any that is free).",
+            settings->port, settings->address);
+    if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+        return vd_error_set(error, code, NULL,
+                            "Port %d of %s is not ours to use; choose one from 1024 up in streaming.port.",
+                            settings->port, settings->address);
+    return vd_error_set(error, code, NULL, "Port %d of %s cannot be used: %s.", settings->port,
+                        settings->address, reason->message);
+}
+
 int vd_serve_bind(vd_serve *serve, vd_error *error)
 {
     const vd_streaming_settings *settings = &serve->options.streaming;
@@ -79,8 +95,7 @@ int vd_serve_bind(vd_serve *serve, vd_error *error)
     code = bind_address(serve, address, &reason);
     g_object_unref(address);
     if (code != VD_OK)
-        vd_error_set(error, code, NULL, "Port %d of %s cannot be used: %s", settings->port, settings->address,
-                     reason->message);
+        refuse_port(settings, code, reason, error);
     g_clear_error(&reason);
     return code;
 }
