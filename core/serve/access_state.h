@@ -2,6 +2,8 @@
 #ifndef VD_SERVE_ACCESS_STATE_H
 #define VD_SERVE_ACCESS_STATE_H
 
+#include <stddef.h>
+
 #include "serve/access.h"
 
 enum {
