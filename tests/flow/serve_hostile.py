@@ -31,7 +31,8 @@ class HostileTest(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        assert cls.server.stop() == 130, ''.join(cls.server.messages)
+        status, log = cls.server.stop(), ''.join(cls.server.messages)
+        assert status == 130 and 'CRITICAL' not in log and 'WARNING' not in log, (status, log)
 
     def setUp(self):
         calm = Calm(self.url)
@@ -233,6 +234,19 @@ class HostileTest(unittest.TestCase):
         self.assertEqual(ask(self.url, 'GET', '/stream/sessions/' + session).status, 200, 'the session lives on')
         with WebSocket(self.url, '/stream/detection?client_id=' + session) as again:
             self.assertEqual(again.receive()['client_id'], session)
+
+    def test_a_reader_of_events_that_stops(self):
+        before = self.metric('cut_off_total')
+        session = ask(self.url, 'POST', '/stream/sessions', {}).json['client_id']
+        with Events(self.url, '/stream/events/' + session, receive_buffer=4096), Http(self.url) as http:
+            deadline = time.monotonic() + 25 * SLOW
+            while self.metric('cut_off_total') == before:
+                self.assertLess(time.monotonic(), deadline)
+                for _ in range(200):
+                    reply = http.ask('POST', f'/stream/process/{session}?frame_id={"x" * 140}', b'x', 'image/png')
+                    self.assertEqual(reply.status, 202)
+        stats = ask(self.url, 'GET', f'/stream/sessions/{session}/stats')
+        self.assertEqual((stats.status, stats.json['connected']), (200, False))
 
     def test_idle_connections(self):
         """Whoever connects and says nothing hinders nobody, up to the limit of one address."""
