@@ -25,4 +25,9 @@ void vd_fuzz_plan(const uint8_t *data, size_t size);
  * right before. */
 void vd_fuzz_picture(const uint8_t *data, size_t size);
 
+/* What the streaming interface reads. The first byte says which: `m` a message, `f` the body of a frame, `q`
+ * a query, `b` Base64, `h` headers (lines: authorization, origin, host, peer); any other: what comes after it
+ * leads a walk over sessions (unit/session_walk.h). */
+void vd_fuzz_serve(const uint8_t *data, size_t size);
+
 #endif

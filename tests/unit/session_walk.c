@@ -6,7 +6,7 @@
 
 #include "session_case.h"
 
-enum { MOST_SESSIONS = 5, HANDLES = 6, MOST_FRAMES = 1 << 16, MOST_UNDER_WAY = 64, OWNERS = 2 };
+enum { MOST_SESSIONS = 5, HANDLES = 6, MOST_UNDER_WAY = 64, OWNERS = 2 };
 
 /* What we know of a frame. */
 typedef struct frame_fate {
@@ -33,7 +33,7 @@ typedef struct walk {
     vd_job *under_way[MOST_UNDER_WAY];
     int under_way_count;
     frame_fate *frames;
-    int frame_count;
+    int frame_count, most_frames;
     uint64_t delivered, opened;
     uint64_t settled; /* frames of sessions that we gave up: answered, all of them */
     int64_t now_ns;
@@ -76,10 +76,12 @@ static void meddle(walk *w, handle *h)
         listen_to(w, h);
         break;
     case 3:
-        vd_sessions_close(w->sessions, h->session, "Closed by its listener.", w->now_ns);
+        if (w->sessions)
+            vd_sessions_close(w->sessions, h->session, "Closed by its listener.", w->now_ns);
         break;
     case 4:
-        vd_sessions_expire(w->sessions, w->now_ns);
+        if (w->sessions)
+            vd_sessions_expire(w->sessions, w->now_ns);
         break;
     default:
         break;
@@ -165,7 +167,7 @@ static void open_one(walk *w)
 static void offer_one(walk *w)
 {
     handle *h = pick_handle(w);
-    if (!h->session || w->frame_count == MOST_FRAMES)
+    if (!h->session || w->frame_count == w->most_frames)
         return;
     vd_job *job = case_job(w->frame_count);
     w->frames[w->frame_count++] = (frame_fate){.handle = (int)(h - w->handles)};
@@ -359,7 +361,8 @@ void session_walk(const session_walk_source *source, int steps, session_walk_fig
 {
     vd_sessions_options options = {.max_sessions = MOST_SESSIONS, .max_per_peer = 3};
     walk w = {.source = source, .now_ns = VD_NS_PER_S};
-    w.frames = calloc(MOST_FRAMES, sizeof *w.frames);
+    w.most_frames = steps + 1;
+    w.frames = calloc((size_t)w.most_frames, sizeof *w.frames);
     CHECK(w.frames && vd_sessions_new(&options, &w.sessions) == VD_OK);
     CHECK(vd_result_pool_new(0, &w.pool) == VD_OK);
     *ret_figures = (session_walk_figures){0};
