@@ -8,7 +8,7 @@
 #include "serve/request.h"
 #include "serve/server.h"
 
-enum { BACKLOG = 128, ACCEPTED_A_TURN = 64 };
+enum { BACKLOG = 128, ACCEPTED_A_TURN = 64, ACCEPTED_MOST = 256, USHERED_A_TURN = 4 };
 
 /* --- TLS */
 
@@ -100,7 +100,37 @@ int vd_serve_bind(vd_serve *serve, vd_error *error)
     return code;
 }
 
-/* --- Connections */
+/* --- Connections
+ *
+ * Accepting goes before everything else, for the sake of libsoup's own listening; so nothing more than that
+ * is done there. What a connection asks for is read and answered when it is the turn of connections, or else
+ * whoever opens one after the other would keep all others from theirs. */
+
+static gboolean usher(GSource *source, GSourceFunc callback, void *context)
+{
+    (void)callback;
+    (void)context;
+    vd_serve *serve = *(vd_serve **)(source + 1);
+    GSocket *socket;
+    for (int i = 0; i < USHERED_A_TURN && (socket = g_queue_pop_head(&serve->accepted)); i++) {
+        vd_link_accept(serve, socket);
+        g_object_unref(socket);
+    }
+    if (g_queue_is_empty(&serve->accepted))
+        g_source_set_ready_time(source, -1);
+    return G_SOURCE_CONTINUE;
+}
+
+static void keep_accepted(vd_serve *serve, GSocket *socket)
+{
+    if (g_queue_get_length(&serve->accepted) == ACCEPTED_MOST) {
+        serve->counts.refused[VD_REFUSED_CONNECTIONS]++;
+        g_object_unref(socket); /* closes it */
+        return;
+    }
+    g_queue_push_tail(&serve->accepted, socket);
+    g_source_set_ready_time(serve->usher, 0);
+}
 
 /* Out of descriptors: one is given up for a moment, so that whoever waits is turned away and not kept. */
 static void turn_one_away(vd_serve *serve)
@@ -121,8 +151,7 @@ static gboolean accept_some(GSocket *listener, GIOCondition condition, void *con
         GError *error = NULL;
         GSocket *socket = g_socket_accept(listener, NULL, &error);
         if (socket)
-            vd_link_accept(serve, socket);
-        g_clear_object(&socket);
+            keep_accepted(serve, socket);
         bool full = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
         bool done = error != NULL;
         g_clear_error(&error);
@@ -132,6 +161,15 @@ static gboolean accept_some(GSocket *listener, GIOCondition condition, void *con
             break;
     }
     return G_SOURCE_CONTINUE;
+}
+
+static void begin_ushering(vd_serve *serve)
+{
+    static GSourceFuncs functions = {.dispatch = usher};
+    g_queue_init(&serve->accepted);
+    serve->usher = g_source_new(&functions, sizeof(GSource) + sizeof(vd_serve *));
+    *(vd_serve **)(serve->usher + 1) = serve;
+    g_source_attach(serve->usher, serve->context);
 }
 
 int vd_serve_listen(vd_serve *serve, vd_error *error)
@@ -153,6 +191,7 @@ int vd_serve_listen(vd_serve *serve, vd_error *error)
     g_source_set_priority(serve->acceptor, G_PRIORITY_HIGH);
     g_source_set_callback(serve->acceptor, G_SOURCE_FUNC(accept_some), serve, NULL);
     g_source_attach(serve->acceptor, serve->context);
+    begin_ushering(serve);
     GSocketAddress *local = g_socket_get_local_address(serve->socket, NULL);
     int port = local ? g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(local)) : 0;
     g_clear_object(&local);
@@ -169,5 +208,9 @@ void vd_serve_stop_listening(vd_serve *serve)
     g_source_destroy(serve->acceptor);
     g_source_unref(serve->acceptor);
     serve->acceptor = NULL;
+    g_source_destroy(serve->usher);
+    g_source_unref(serve->usher);
+    serve->usher = NULL;
+    g_queue_clear_full(&serve->accepted, g_object_unref);
     soup_server_disconnect(serve->soup); /* closes the socket too, and what is idle */
 }

@@ -71,7 +71,8 @@ struct vd_serve {
     vd_work *work;
     vd_monitor *monitor;
     vd_thresholds thresholds; /* of new sessions */
-    GSource *pump, *tick, *acceptor, *waker;
+    GSource *pump, *tick, *acceptor, *waker, *usher;
+    GQueue accepted; /* GSocket: accepted, and not yet looked at */
     vd_link *links;
     int link_count;
     vd_channel *channels;

@@ -109,6 +109,10 @@ void vd_serve_begin_turns(vd_serve *serve)
     g_source_set_callback(serve->waker, G_SOURCE_FUNC(wake_up), serve, NULL);
     serve->tick = g_timeout_source_new(TICK_MS);
     g_source_set_callback(serve->tick, tick, serve, NULL);
+    /* Before the connections: however many of those there are, results go out and time is kept. */
+    g_source_set_priority(serve->pump, G_PRIORITY_HIGH);
+    g_source_set_priority(serve->waker, G_PRIORITY_HIGH);
+    g_source_set_priority(serve->tick, G_PRIORITY_HIGH);
     g_source_attach(serve->pump, serve->context);
     g_source_attach(serve->waker, serve->context);
     g_source_attach(serve->tick, serve->context);
