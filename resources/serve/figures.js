@@ -62,7 +62,7 @@ export class Figures {
         const { quality, input } = this.last, size = input ? ` · ${input[0]} × ${input[1]}` : "";
         if (!quality || !quality.level)
             return `Full quality${size}`;
-        return `Busy: quality lowered by ${quality.level} of 4${size} · ${Math.round(quality.fps)} a second`;
+        return `Busy: quality lowered by ${quality.level} of 4${size}`;
     }
 
     /* Rows of the table: [text, value, is it a part of the row above]. */
@@ -73,7 +73,7 @@ export class Figures {
                 rows.push([words, this.sums[cause], true]);
         rows.push(["Refused", this.sums.failed], ["Held back by this page", this.sums.held]);
         if (this.latencies.length) {
-            rows.push(["From send to answer, median", `${Math.round(this.percentile(0.5))} ms`]);
+            rows.push(["Answer after, median", `${Math.round(this.percentile(0.5))} ms`]);
             rows.push(["95 % under", `${Math.round(this.percentile(0.95))} ms`, true]);
         }
         const last = this.last;
@@ -88,7 +88,8 @@ export class Figures {
                 rows.push(["Input of the network", `${last.input[0]} × ${last.input[1]}`]);
             rows.push(["Picture sent", `${last.width} × ${last.height}`]);
             if (last.quality)
-                rows.push(["Quality", last.quality.level ? `lowered by ${last.quality.level} of 4` : "full"]);
+                rows.push(["Quality", last.quality.level ? `lowered by ${last.quality.level} of 4` : "full"],
+                    ["Pictures a second at most", last.quality.fps]);
         }
         return rows;
     }

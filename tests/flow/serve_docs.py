@@ -55,7 +55,7 @@ class Shell:
                                      text=True, cwd=folder, env=environment)
 
     def run(self, command):
-        self.bash.stdin.write(f'{command}\nprintf "\\n{MARK} %s\\n" $?\n')
+        self.bash.stdin.write(f'{{ {command}\n}} </dev/null\nprintf "\\n{MARK} %s\\n" $?\n')
         self.bash.stdin.flush()
         out = []
         for line in self.bash.stdout:

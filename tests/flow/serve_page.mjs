@@ -42,12 +42,15 @@ async function open(url, width, height, more = {}, quiet = true) {
  * that is painted on the left side of each. Run in the page. */
 function record() {
     const list = document.getElementById("boxes"), canvas = document.getElementById("canvas");
+    const copy = document.createElement("canvas"), context = copy.getContext("2d", { willReadFrequently: true });
     window.answers = [];
     const look = () => {
         const width = Number(list.dataset.width), height = Number(list.dataset.height);
         const scale = Math.min(canvas.width / width, canvas.height / height);
         const left = (canvas.width - width * scale) / 2, top = (canvas.height - height * scale) / 2;
-        const context = canvas.getContext("2d");
+        copy.width = canvas.width;
+        copy.height = canvas.height;
+        context.drawImage(canvas, 0, 0);
         const boxes = [...list.children].map((item) => {
             const bbox = item.dataset.bbox.split(",").map(Number);
             const x = Math.round(left + bbox[0] * scale), y = Math.round(top + (bbox[1] + 0.8 * (bbox[3] - bbox[1])) * scale);
@@ -63,12 +66,23 @@ function record() {
 }
 
 const answers = (page) => page.evaluate(() => window.answers.splice(0));
-const ready = (page) => page.waitForFunction(() => document.body.dataset.state === "ready");
+const state = (page) => page.evaluate(() => document.body.dataset.state);
+const ready = (page) => until(page, async () => await state(page) === "ready", "the connection");
 const shoot = (page, name) => page.screenshot({ path: join(wanted.folder, `${name}.png`) });
 
-/* The answers that come until there are `count`, or until `enough` says so. */
+/* Playwright's own waiting takes eval, which the page's policy forbids. */
+async function until(page, condition, what, seconds = 15) {
+    const end = Date.now() + seconds * 1000 * slow;
+    while (!await condition()) {
+        if (Date.now() > end)
+            throw new Error(`waited ${seconds} s for ${what}`);
+        await page.waitForTimeout(30);
+    }
+}
+
+/* The next answers, at least `count`. */
 async function collect(page, count) {
-    await page.waitForFunction((least) => window.answers.length >= least, count, { timeout: 20000 * slow });
+    await until(page, async () => await page.evaluate(() => window.answers.length) >= count, `${count} answers`, 20);
     return answers(page);
 }
 
@@ -122,7 +136,7 @@ async function playClip() {
     /* Live: boxes are the newest, the picture goes on. */
     await page.locator("#tab-tune").click();
     await slide(page, "#confidence", 0.3);
-    await page.getByText("Live", { exact: true }).click();
+    await page.locator('input[value="live"]').check();
     await page.locator("#play").click();
     await answers(page);
     seen.live = (await collect(page, 5)).length;
@@ -171,7 +185,7 @@ async function loseConnection() {
     await slide(page, "#rate", 7);
     await collect(page, 1);
     await lines[0].close({ code: 3001, reason: "cut" });
-    await page.waitForFunction(() => document.body.dataset.state !== "ready");
+    await until(page, async () => await state(page) !== "ready", "the loss to be seen");
     await ready(page);
     await answers(page);
     await slide(page, "#confidence", 0.5);
@@ -188,7 +202,7 @@ async function giveToken() {
     await shoot(page, "phone-token");
     await page.locator("#token").fill("not-the-token-at-all");
     await page.keyboard.press("Enter");
-    await page.waitForFunction(() => document.getElementById("token-error").textContent);
+    await until(page, () => page.locator("#token-error").textContent(), "the wrong token to be told");
     seen.wrongToken = await page.locator("#token-error").textContent();
     await page.locator("#token").fill(wanted.token);
     await page.keyboard.press("Enter");

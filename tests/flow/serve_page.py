@@ -62,34 +62,42 @@ def iou(a, b):
     return width * height / (area(a) + area(b) - width * height)
 
 
-def overlap(box, found, truth, time):
-    """The best overlap with an object of that name on the picture of that time, or on one beside it: a browser may
-    draw one later than it says."""
+def around(truth, time):
+    """The lines of the picture of that time and of those beside it: a browser may draw one later than it says."""
     frame = round(time * FPS)
-    objects = [one for line in truth[max(0, frame - 1):frame + 2] for one in line['detections']
-               if one['class_name'] == found]
-    return max((iou(box, one['bbox']) for one in objects), default=0.0)
+    return truth[max(0, frame - 1):frame + 2]
+
+
+def overlap(box, truth, time):
+    """The best overlap with an object of that name."""
+    objects = [one for line in around(truth, time) for one in line['detections'] if one['class_name'] == box['name']]
+    return max((iou(box['bbox'], one['bbox']) for one in objects), default=0.0)
+
+
+def is_on_decoy(box, truth, time):
+    """What looks like an object and is none deceives the detector, which is not the page's fault."""
+    return any(iou(box['bbox'], decoy['bbox']) >= 0.4 for line in around(truth, time) for decoy in line['decoys'])
 
 
 def judge_clip(answers, truth):
     """Boxes lie over the objects, and objects of some size have boxes."""
     boxes = [(box, answer['time']) for answer in answers for box in answer['boxes']]
-    over = [box for box, time in boxes if overlap(box['bbox'], box['name'], truth, time) >= 0.5]
+    judged = [(box, time) for box, time in boxes if not is_on_decoy(box, truth, time)]
+    over = [box for box, time in judged if overlap(box, truth, time) >= 0.5]
     wanted = met = 0
     for answer in answers:
-        frame = round(answer['time'] * FPS)
-        for one in truth[min(frame, len(truth) - 1)]['detections']:
+        for one in truth[min(round(answer['time'] * FPS), len(truth) - 1)]['detections']:
             if min(one['bbox'][2] - one['bbox'][0], one['bbox'][3] - one['bbox'][1]) < 16:
                 continue
             wanted += 1
-            met += any(box['name'] == one['class_name'] and overlap(box['bbox'], box['name'], truth, answer['time']) >= 0.5
+            met += any(box['name'] == one['class_name'] and overlap(box, truth, answer['time']) >= 0.5
                        for box in answer['boxes'])
     painted = [box for box, _ in boxes if is_painted(box)]
-    print(f'{len(answers)} pictures, {len(boxes)} boxes, {len(over)} over their objects, {met} of {wanted} objects met, '
-          f'{len(painted)} seen on the canvas')
-    assert len(boxes) >= 20, 'hardly any boxes'
-    assert len(over) >= 0.7 * len(boxes), 'boxes do not lie over the objects'
-    assert wanted >= 20 and met >= 0.6 * wanted, 'objects are not met'
+    print(f'{len(answers)} pictures, {len(boxes)} boxes, {len(boxes) - len(judged)} on decoys, {len(over)} over their '
+          f'objects, {met} of {wanted} objects met, {len(painted)} seen on the canvas')
+    assert len(judged) >= 20, 'hardly any boxes'
+    assert len(over) >= 0.8 * len(judged), 'boxes do not lie over the objects'
+    assert wanted >= 15 and met >= 0.7 * wanted, 'objects are not met'
     assert len(painted) >= 0.8 * len(boxes), 'boxes of the list are not on the canvas'
     frames = [answer['frame'] for answer in answers]
     assert frames == sorted(set(frames)), 'answers are not shown in their order'
