@@ -111,7 +111,8 @@ static inline void case_detect(vd_job *job, vd_result_pool *pool, const vd_detec
     result->width = 640;
     result->height = 480;
     result->count = count;
-    memcpy(result->candidates, detections, count * sizeof *detections);
+    for (size_t i = 0; i < count; i++)
+        result->candidates[i] = detections[i];
     job->result = result;
     job->finished_ns = now_ns;
 }
