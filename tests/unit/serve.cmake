@@ -10,3 +10,6 @@ target_link_options(test_serve_memory PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--
 vd_test(serve_work SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
 vd_test(serve_cameras SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/fake_source.c MODULES serve pipeline)
 set_tests_properties(unit.serve_cameras PROPERTIES RUN_SERIAL ON)
+vd_test(serve_work_alloc SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
+target_link_options(test_serve_work_alloc PRIVATE
+  -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=pthread_create)

@@ -314,18 +314,20 @@ END_TEST
  * and is back 10 s after. */
 START_TEST(a_constant_load_makes_no_waves)
 {
-    struct service service = start_service(_i % 2);
-    service.slow = 1 + _i / 2 * 0.5;
-    run_for(&service, 10);
-    service.least_between_rises_ms = 1000000;
-    service.last_rise_ms = 0;
-    run_for(&service, 60);
-    ck_assert_msg(service.least_between_rises_ms >= 3000, "slowed %.1f times it rose again after %d ms",
-                  service.slow, service.least_between_rises_ms);
-    service.slow = 1;
-    run_for(&service, 10);
-    ck_assert_msg(service.control.level == 0, "level %d, 10 s after it was %.1f times slower",
-                  service.control.level, 1 + _i / 2 * 0.5);
+    for (double slow = 1; slow < 20; slow += 0.5) {
+        struct service service = start_service(_i);
+        service.slow = slow;
+        run_for(&service, 10);
+        service.least_between_rises_ms = 1000000;
+        service.last_rise_ms = 0;
+        run_for(&service, 60);
+        ck_assert_msg(service.least_between_rises_ms >= 3000, "slowed %.1f times it rose again after %d ms",
+                      slow, service.least_between_rises_ms);
+        service.slow = 1;
+        run_for(&service, 10);
+        ck_assert_msg(service.control.level == 0, "level %d, 10 s after it was %.1f times slower",
+                      service.control.level, slow);
+    }
 }
 END_TEST
 
@@ -369,7 +371,7 @@ static Suite *make_suite(void)
     tcase_add_test(rules, what_the_better_level_would_cost_decides);
     tcase_add_test(rules, a_rise_that_was_too_early_makes_the_next_wait);
     tcase_add_loop_test(service, a_detector_slowed_fourfold, 0, 2);
-    tcase_add_loop_test(service, a_constant_load_makes_no_waves, 0, 80);
+    tcase_add_loop_test(service, a_constant_load_makes_no_waves, 0, 2);
     tcase_add_loop_test(service, nobody_sends_any_more, 0, 2);
     tcase_add_loop_test(service, bursts_pass, 0, 2);
     suite_add_tcase(suite, steps);

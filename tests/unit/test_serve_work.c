@@ -182,24 +182,34 @@ static void await_all(vd_work *work, int count, int wakes_then)
     ck_assert_ptr_null(vd_work_take(work));
 }
 
-static int count_entries(const char *folder)
+/* What a folder of the system lists, and whose file `comm` begins with `name`, unless that is NULL. */
+static int count_entries(const char *folder, const char *name)
 {
     int count = 0;
     DIR *entries = opendir(folder);
     ck_assert_ptr_nonnull(entries);
-    while (readdir(entries))
-        count++;
+    for (const struct dirent *entry; (entry = readdir(entries));) {
+        char path[300], its_name[32] = "";
+        snprintf(path, sizeof path, "%s/%s/comm", folder, entry->d_name);
+        FILE *file = name ? fopen(path, "r") : NULL;
+        if (file && fgets(its_name, sizeof its_name, file))
+            count += strncmp(its_name, name, strlen(name)) == 0;
+        count += !name;
+        if (file)
+            fclose(file);
+    }
     closedir(entries);
     return count;
 }
 
-/* Threads that are joined leave the system's list a moment later. */
-static void expect_threads(int count)
+/* Threads name themselves when they have begun, and leave the system's list a moment after they are joined.
+ */
+static void expect_threads(const char *name, int count)
 {
-    int64_t end_ns = vd_clock_deadline_ns(5 * VD_NS_PER_S);
-    while (count_entries("/proc/self/task") != count && vd_clock_now_ns() < end_ns)
+    int64_t end_ns = vd_clock_deadline_ns(20 * VD_NS_PER_S);
+    while (count_entries("/proc/self/task", name) != count && vd_clock_now_ns() < end_ns)
         sched_yield();
-    ck_assert_int_eq(count_entries("/proc/self/task"), count);
+    ck_assert_int_eq(count_entries("/proc/self/task", name), count);
 }
 
 /* --- Opening */
@@ -208,6 +218,7 @@ START_TEST(three_sizes_are_opened)
 {
     vd_work *work = open_work();
     vd_work_stats stats = vd_work_get_stats(work);
+    expect_threads("vd-serve-", WORKERS);
     ck_assert_int_eq(stats.sizes, 3);
     ck_assert_int_eq(stats.workers, WORKERS);
     ck_assert_str_eq(stats.model, "double");
@@ -250,13 +261,12 @@ START_TEST(what_cannot_be_opened_leaves_nothing)
     static const int refused[] = {0, 480, 320}, codes[] = {VD_EFORMAT, VD_ENOMEM, VD_ENOMEM};
     vd_work *work = NULL;
     vd_error error = {0};
-    int before = count_entries("/proc/self/task");
     refused_width = refused[_i];
     refusal = codes[_i];
     ck_assert_int_eq(vd_work_open(&options, &work, &error), refusal);
     ck_assert_ptr_null(work);
     ck_assert_msg(strstr(error.text, "The double refuses"), "%s", error.text);
-    expect_threads(before);
+    expect_threads("vd-", 0);
 }
 END_TEST
 
@@ -437,7 +447,7 @@ static void end_work(void *context)
 
 START_TEST(an_end_at_every_moment)
 {
-    int threads = count_entries("/proc/self/task"), files = count_entries("/proc/self/fd");
+    int files = count_entries("/proc/self/fd", NULL);
     for (int n = 0; n < 24; n++) {
         size_count = 0;
         vd_work *work = open_work();
@@ -458,8 +468,8 @@ START_TEST(an_end_at_every_moment)
         ck_assert_int_eq(gate_read(&gate, &gate.opened), gate_read(&gate, &gate.ended));
         ck_assert_int_eq(wakes, so_far);
     }
-    expect_threads(threads);
-    ck_assert_int_eq(count_entries("/proc/self/fd"), files);
+    expect_threads("vd-", 0);
+    ck_assert_int_eq(count_entries("/proc/self/fd", NULL), files);
 }
 END_TEST
 
