@@ -51,9 +51,12 @@ void vd_audience_join_session(vd_audience *audience, vd_serve *serve, vd_channel
                               vd_session *session)
 {
     vd_session_listener listener = {send_answer, taken_over, audience};
+    char masked[16];
     enlist(audience, serve, channel);
     audience->session = vd_session_ref(session);
     audience->listens = true;
+    vd_session_mask_id(vd_session_id(session), masked);
+    vd_channel_name(channel, masked);
     vd_session_listen(session, &listener, vd_clock_now_ns());
 }
 
@@ -67,6 +70,7 @@ int vd_audience_join_camera(vd_audience *audience, vd_serve *serve, vd_channel *
 {
     vd_watcher_listener listener = {send_feed, camera_gone, audience};
     enlist(audience, serve, channel);
+    vd_channel_name(channel, name);
     return vd_watcher_attach(serve->cameras, name, &listener, &audience->watcher, error);
 }
 

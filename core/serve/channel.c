@@ -15,7 +15,9 @@ enum {
     WAITING_MOST = 1 << 20, /* bytes that a client has not read yet */
     CLOSING_S = 2,          /* until a closing is answered */
     EVENTS_ALIVE_S = 15,
-    PING_S = 30
+    PING_S = 30,
+    MESSAGES_PER_S = 500, /* of a WebSocket */
+    STRANGER_BYTES = 4096 /* of a message, before it is known whose it is */
 };
 
 struct vd_channel {
@@ -28,6 +30,10 @@ struct vd_channel {
     SoupServerMessage *events;
     uint64_t queued;  /* bytes of messages handed to libsoup */
     uint64_t written; /* EVENTS: of these, to the connection */
+
+    int64_t second; /* in which messages are counted */
+    int messages;
+    char name[16]; /* for the log: a session's masked id, a camera's name */
 
     bool closing;
     int64_t closing_ns; /* since when */
@@ -77,6 +83,15 @@ static void end_channel(vd_channel *channel)
 
 /* --- WebSockets */
 
+static bool is_too_often(vd_channel *channel)
+{
+    int64_t second = vd_clock_now_ns() / VD_NS_PER_S;
+    if (second != channel->second)
+        channel->messages = 0;
+    channel->second = second;
+    return ++channel->messages > MESSAGES_PER_S;
+}
+
 static void on_socket_message(SoupWebsocketConnection *socket, int type, GBytes *message, void *context)
 {
     (void)socket;
@@ -85,13 +100,12 @@ static void on_socket_message(SoupWebsocketConnection *socket, int type, GBytes 
         return;
     gsize size;
     const void *bytes = g_bytes_get_data(message, &size);
-    int64_t now_ns = vd_clock_now_ns();
-    if (vd_access_count_request(channel->serve->access, channel->link->peer, now_ns))
+    if (!is_too_often(channel)) {
         channel->user.message(channel->user.context, type == SOUP_WEBSOCKET_DATA_TEXT, bytes, size);
-    else {
-        channel->serve->counts.refused[VD_REFUSED_REQUESTS]++;
-        vd_channels_end(channel->serve, channel->link, VD_CLOSE_POLICY, "Too many messages a second.");
+        return;
     }
+    channel->serve->counts.refused[VD_REFUSED_REQUESTS]++;
+    vd_channel_end(channel, VD_CLOSE_POLICY, "Too many messages a second.");
 }
 
 static void on_socket_closed(SoupWebsocketConnection *socket, void *context)
@@ -102,18 +116,24 @@ static void on_socket_closed(SoupWebsocketConnection *socket, void *context)
     end_channel(channel);
 }
 
-vd_channel *vd_channel_open_socket(vd_link *link, SoupServerMessage *message, GIOStream *stream,
-                                   uint64_t most_message_bytes)
+vd_channel *vd_channel_open_socket(vd_link *link, SoupServerMessage *message, GIOStream *stream)
 {
     vd_channel *channel = add_channel(link);
-    vd_link_begin_frames(link, most_message_bytes);
+    vd_link_begin_frames(link, STRANGER_BYTES);
     channel->socket = soup_websocket_connection_new(stream, soup_server_message_get_uri(message),
                                                     SOUP_WEBSOCKET_CONNECTION_SERVER, NULL, NULL, NULL);
-    soup_websocket_connection_set_max_incoming_payload_size(channel->socket, most_message_bytes);
+    soup_websocket_connection_set_max_incoming_payload_size(channel->socket, STRANGER_BYTES);
     soup_websocket_connection_set_keepalive_interval(channel->socket, PING_S);
     g_signal_connect(channel->socket, "message", G_CALLBACK(on_socket_message), channel);
     g_signal_connect(channel->socket, "closed", G_CALLBACK(on_socket_closed), channel);
     return channel;
+}
+
+void vd_channel_allow(vd_channel *channel, uint64_t most_message_bytes)
+{
+    if (channel->link)
+        channel->link->most_message_bytes = most_message_bytes;
+    soup_websocket_connection_set_max_incoming_payload_size(channel->socket, most_message_bytes);
 }
 
 static bool send_to_socket(vd_channel *channel, char *text, size_t size)
@@ -213,7 +233,8 @@ static void cut(vd_channel *channel, const char *why)
     channel->cut = channel->closing = true;
     channel->closing_ns = vd_clock_now_ns();
     channel->serve->counts.cut_off++;
-    vd_log(VD_LOG_INFO, "serve", "A client at %s is cut off: %s.", channel->link->peer, why);
+    vd_log(VD_LOG_INFO, "serve", "A client at %s (%s) is cut off: %s.", channel->link->peer, channel->name,
+           why);
     vd_link_drop(channel->link);
     if (channel->events)
         end_events(channel);
@@ -253,6 +274,11 @@ void vd_channel_end(vd_channel *channel, int code, const char *sentence)
     if (text && !vd_channel_send(channel, text, strlen(text)))
         free(text);
     vd_channel_close(channel, code, sentence);
+}
+
+void vd_channel_name(vd_channel *channel, const char *name)
+{
+    vd_text_copy(channel->name, sizeof channel->name, name);
 }
 
 void vd_channel_leave_at(vd_channel *channel, int64_t deadline_ns, const char *sentence)

@@ -8,15 +8,22 @@
 #include "serve/channel.h"
 #include "serve/link.h"
 
-/* A WebSocket on a connection that libsoup has let go of. Takes over `stream` and keeps the link's books.
- * Never NULL. */
-vd_channel *vd_channel_open_socket(vd_link *link, SoupServerMessage *message, GIOStream *stream,
-                                   uint64_t most_message_bytes);
+/* A WebSocket on a connection that libsoup has let go of; only small messages are taken until
+ * vd_channel_allow. Never NULL.
+ *
+ * stream  one reference is taken */
+vd_channel *vd_channel_open_socket(vd_link *link, SoupServerMessage *message, GIOStream *stream);
+
+/* How large the client's messages may be from now on. */
+void vd_channel_allow(vd_channel *channel, uint64_t most_message_bytes);
 
 /* Begins a response of server-sent events. NULL is impossible; the client may be gone all the same. */
 vd_channel *vd_channel_open_events(vd_link *link, SoupServerMessage *message);
 
-/* Closes the channel with this code and sentence unless vd_channel_stay comes first. */
+/* What the log calls it; no secret. */
+void vd_channel_name(vd_channel *channel, const char *name);
+
+/* Closes the channel with this sentence unless vd_channel_stay comes first. */
 void vd_channel_leave_at(vd_channel *channel, int64_t deadline_ns, const char *sentence);
 void vd_channel_stay(vd_channel *channel);
 

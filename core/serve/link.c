@@ -15,6 +15,7 @@
 
 enum {
     HANDSHAKE_S = 5,
+    HANDSHAKES = 4, /* of a peer at once */
     IDLE_S = 30,
     REQUEST_S = 10, /* from the first byte to the last */
     ANSWER_S = 10,
@@ -134,7 +135,8 @@ static void free_link(vd_link *link)
         g_object_set_data(G_OBJECT(link->remote), link_key, NULL);
     g_clear_object(&link->remote);
     g_clear_object(&link->handshake);
-    g_io_stream_close(G_IO_STREAM(link->connection), NULL, NULL);
+    g_io_stream_close(G_IO_STREAM(link->connection), NULL,
+                      NULL); /* TLS's own goodbye could wait for the client */
     g_clear_object(&link->base);
     g_clear_object(&link->connection);
     g_free(link);
@@ -168,23 +170,52 @@ static void hand_to_soup(vd_link *link)
     g_object_unref(local);
 }
 
+static void begin_handshakes(vd_serve *serve, const char *peer);
+
 static void handshake_done(GObject *source, GAsyncResult *result, void *context)
 {
     vd_link *link = context;
+    vd_serve *serve = link->serve;
+    char peer[sizeof link->peer];
     GError *error = NULL;
+    vd_text_copy(peer, sizeof peer, link->peer);
     bool shaken = g_tls_connection_handshake_finish(G_TLS_CONNECTION(source), result, &error);
     if (!shaken)
         vd_log(VD_LOG_DEBUG, "serve", "A connection did not get as far as TLS: %s", error->message);
     g_clear_error(&error);
-    if (shaken && link->state == VD_LINK_HANDSHAKE)
+    if (shaken && !g_cancellable_is_cancelled(link->handshake))
         hand_to_soup(link);
     else
         free_link(link);
+    begin_handshakes(serve, peer);
+}
+
+static void begin_handshake(vd_link *link)
+{
+    static const char *protocols[] = {"http/1.1", NULL};
+    GTlsConnection *tls = G_TLS_CONNECTION(link->base);
+    link->handshake = g_cancellable_new();
+    g_tls_connection_set_require_close_notify(tls, FALSE);
+    g_tls_connection_set_advertised_protocols(tls, protocols);
+    g_tls_connection_handshake_async(tls, G_PRIORITY_DEFAULT, link->handshake, handshake_done, link);
+}
+
+/* Each takes a thread of GLib's pool until it is done: nobody gets them all. */
+static void begin_handshakes(vd_serve *serve, const char *peer)
+{
+    int begun = 0;
+    vd_link *oldest = NULL;
+    for (vd_link *link = serve->links; link; link = link->next)
+        if (link->state == VD_LINK_HANDSHAKE && strcmp(link->peer, peer) == 0) {
+            begun += link->handshake != NULL;
+            oldest = link->handshake ? oldest : link;
+        }
+    if (oldest && begun < HANDSHAKES)
+        begin_handshake(oldest);
 }
 
 static void begin_tls(vd_link *link)
 {
-    static const char *protocols[] = {"http/1.1", NULL};
     GIOStream *tls =
         g_tls_server_connection_new(G_IO_STREAM(link->connection), link->serve->certificate, NULL);
     if (!tls) {
@@ -193,11 +224,7 @@ static void begin_tls(vd_link *link)
     }
     g_object_unref(link->base);
     link->base = tls;
-    link->handshake = g_cancellable_new();
-    g_tls_connection_set_require_close_notify(G_TLS_CONNECTION(tls), FALSE);
-    g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(tls), protocols);
-    g_tls_connection_handshake_async(G_TLS_CONNECTION(tls), G_PRIORITY_DEFAULT, link->handshake,
-                                     handshake_done, link);
+    begin_handshakes(link->serve, link->peer);
 }
 
 static bool is_one_too_many(vd_serve *serve, const char *peer)
@@ -347,6 +374,8 @@ static void tick_link(vd_link *link, int64_t now_ns)
         vd_link_refuse(link, SOUP_STATUS_REQUEST_TIMEOUT, "", "The request took too long to arrive.");
     } else if (link->state == VD_LINK_LINGERING && !link->wire)
         free_link(link);
+    else if (link->state == VD_LINK_HANDSHAKE && !link->handshake)
+        free_link(link);
     else
         vd_link_drop(link);
 }
@@ -363,7 +392,9 @@ void vd_links_drop(vd_serve *serve)
 {
     for (vd_link *link = serve->links, *next; link; link = next) {
         next = link->next;
-        if (link->state == VD_LINK_LINGERING && !link->wire)
+        bool ours = (link->state == VD_LINK_LINGERING && !link->wire) ||
+                    (link->state == VD_LINK_HANDSHAKE && !link->handshake);
+        if (ours) /* nobody else would let go of it */
             free_link(link);
         else
             vd_link_drop(link);

@@ -34,7 +34,7 @@ typedef struct vd_link {
     GIOStream *base; /* the connection, or TLS over it */
     GIOStream *wire; /* borrowed; NULL when libsoup has let go of it */
     GSocketAddress *remote;
-    GCancellable *handshake;
+    GCancellable *handshake; /* NULL: it has not begun, or there is none */
 
     vd_link_state state;
     int64_t since_ns;   /* of the state */

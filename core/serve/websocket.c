@@ -170,6 +170,8 @@ static void welcome(talker *self)
     vd_refusal refusal = {0};
     vd_error error = {0};
     int code = VD_OK;
+    if (self->camera[0] == '\0')
+        vd_channel_allow(self->channel, vd_serve_most_message(self->serve));
     if (self->camera[0] != '\0')
         code = vd_audience_join_camera(&self->audience, self->serve, self->channel, self->camera, &error);
     else if (!self->session)
@@ -252,7 +254,7 @@ static void on_switched(SoupServerMessage *message, void *context)
     talker *self = g_object_steal_data(G_OBJECT(message), talker_key);
     g_object_ref(message); /* stealing lets go of it */
     GIOStream *stream = soup_server_message_steal_connection(message);
-    self->channel = vd_channel_open_socket(link, message, stream, vd_serve_most_message(self->serve));
+    self->channel = vd_channel_open_socket(link, message, stream);
     g_object_unref(stream);
     g_object_unref(message);
     vd_channel_user user = {on_message, on_closed, self};

@@ -4,6 +4,7 @@ endforeach()
 vd_test(serve_sessions SOURCES session_walk.c MODULES serve LIBS PkgConfig::JANSSON)
 vd_test(serve_findings SOURCES session_walk.c ${PROJECT_SOURCE_DIR}/tests/fuzz/entry_serve.c MODULES serve
   LIBS PkgConfig::JANSSON)
+vd_test(serve_http MODULES serve)
 # Memory that runs out.
 vd_test(serve_memory MODULES serve LIBS PkgConfig::JANSSON)
 target_link_options(test_serve_memory PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup)
