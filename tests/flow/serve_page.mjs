@@ -110,8 +110,9 @@ async function playClip() {
     await ready(page);
     await shoot(page, "desktop-empty");
     await page.evaluate(record);
+    await page.locator('input[value="accurate"]').check(); // a busy machine gives way in rate alone
     await page.setInputFiles("#file", wanted.clip);
-    seen.clip = await collect(page, 45);
+    seen.clip = await collect(page, 36);
     await shoot(page, "desktop-clip");
     seen.status = await page.locator(".status").innerText();
 

@@ -11,7 +11,7 @@ import tempfile
 from serve_running import SLOW, Running, make_token, take_picture
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FPS, STILL_S = 25, 4.0
+FPS, STILL_S = 25, 5.8
 SKIPPED = 77  # CTest's property SKIP_RETURN_CODE
 DRIVER = 'playwright-core@1.49'
 
