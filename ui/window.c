@@ -136,6 +136,8 @@ static void show_streaming(VdWindow *window)
     bool needed = gtk_widget_get_visible(window->streaming) &&
                   gtk_popover_get_relative_to(GTK_POPOVER(window->streaming)) == window->streaming_button;
     gtk_widget_set_visible(window->streaming_button, on || needed);
+    /* It would lie on the popover. */
+    gtk_widget_set_has_tooltip(window->streaming_button, !gtk_widget_get_visible(window->streaming));
 }
 
 void vd_window_show_streaming(VdWindow *window)
@@ -144,6 +146,7 @@ void vd_window_show_streaming(VdWindow *window)
     gtk_popover_set_relative_to(
         popover, gtk_widget_get_visible(window->streaming_button) ? window->streaming_button : window->menu);
     gtk_popover_popup(popover);
+    show_streaming(window);
 }
 
 static void remember(VdWindow *window)

@@ -14,7 +14,7 @@ struct _VdStreaming {
     GtkStack *pages;
     GtkLabel *waiting, *failure, *address, *token, *token_name, *clients, *results, *results_name, *quality,
         *camera;
-    GtkWidget *camera_name;
+    GtkWidget *camera_name, *everywhere;
 };
 
 G_DEFINE_TYPE(VdStreaming, vd_streaming, GTK_TYPE_POPOVER)
@@ -28,11 +28,12 @@ static void set_text(GtkLabel *label, const char *text)
 static void show_token(VdStreaming *streaming, const char *file)
 {
     char *shown = g_filename_display_name(file);
+    char *hint = g_strdup_printf("%s\nA token is a line of this file; only you may read it", shown);
     bool needed = *file != '\0';
     gtk_label_set_text(streaming->token_name, needed ? "Token in" : "Token");
     set_text(streaming->token, needed ? shown : "Not needed on this machine");
-    gtk_widget_set_tooltip_text(GTK_WIDGET(streaming->token),
-                                needed ? "A line of this file; only you may read it" : NULL);
+    gtk_widget_set_tooltip_text(GTK_WIDGET(streaming->token), needed ? hint : NULL);
+    g_free(hint);
     g_free(shown);
 }
 
@@ -40,9 +41,12 @@ static void show_figures(VdStreaming *streaming, const vd_serve_status *status)
 {
     char text[160];
     bool source = vd_store_has_source(streaming->store);
+    const char *listens = vd_store_get_settings(streaming->store)->streaming.address;
     set_text(streaming->address, status->url);
+    gtk_widget_set_visible(streaming->everywhere, !strcmp(listens, "0.0.0.0") || !strcmp(listens, "::"));
     show_token(streaming, status->token_file);
     set_text(streaming->camera, vd_store_get_name(streaming->store));
+    gtk_widget_set_tooltip_text(GTK_WIDGET(streaming->camera), vd_store_get_name(streaming->store));
     gtk_widget_set_visible(GTK_WIDGET(streaming->camera), source);
     gtk_widget_set_visible(streaming->camera_name, source);
     vd_words_clients(text, sizeof text, status);
@@ -142,6 +146,7 @@ static void vd_streaming_class_init(VdStreamingClass *class)
     gtk_widget_class_bind_template_child(widget_class, VdStreaming, waiting);
     gtk_widget_class_bind_template_child(widget_class, VdStreaming, failure);
     gtk_widget_class_bind_template_child(widget_class, VdStreaming, address);
+    gtk_widget_class_bind_template_child(widget_class, VdStreaming, everywhere);
     gtk_widget_class_bind_template_child(widget_class, VdStreaming, token);
     gtk_widget_class_bind_template_child(widget_class, VdStreaming, token_name);
     gtk_widget_class_bind_template_child(widget_class, VdStreaming, camera);
