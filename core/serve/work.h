@@ -59,7 +59,7 @@ typedef struct vd_work_stats {
     int workers, level;
     int under_way;      /* jobs submitted and not taken */
     double load;        /* of the last interval: of the workers, or of the cores where decoding needs more */
-    double wait_p95_ms; /* likewise: for a worker, and in the session beyond what its own rate explains */
+    double wait_p95_ms; /* likewise: for a worker, since a frame's turn came in its session */
     uint64_t lowered, raised;
     int sizes; /* input sizes that are loaded, the model's own first */
     struct {

@@ -13,13 +13,11 @@ void vd_work_tick_locked(vd_work *work, int64_t now_ns)
         work->last_ns = now_ns;
 }
 
-/* What a frame waited that its session's own rate does not explain, and that neither decoding nor detecting
- * took. */
+/* What a frame waited since its turn came, that neither decoding nor detecting took. */
 static int64_t wait_of(const vd_work_item *item)
 {
     const vd_job *job = item->job;
-    int64_t own_ns = job->fps > 0 ? (int64_t)(VD_NS_PER_S / job->fps) : 0;
-    int64_t session_ns = job->started_ns - job->received_ns - own_ns;
+    int64_t session_ns = job->due_ns ? job->started_ns - job->due_ns : 0;
     int64_t wait_ns = item->begun_ns - item->submitted_ns;
     if (item->detected_ns)
         wait_ns += item->detected_ns - item->decoded_ns;
