@@ -87,6 +87,12 @@ void bench_service_stop(bench_service *service)
     close(service->wake);
 }
 
+int bench_serve_failed(int code, const vd_error *error)
+{
+    int status = bench_failed(code, error);
+    return code == VD_ENOTFOUND || code == VD_EFORMAT || code == VD_EUNSUPPORTED ? CLI_WRONG : status;
+}
+
 /* --- Sessions at an ordinary rate */
 
 struct measured {
@@ -189,7 +195,7 @@ static int run_sessions(bench_serve_job *job)
         vd_error error = {0};
         int sessions = atoi(at), code = measure_sessions(job, sessions, &measured, &error);
         if (code)
-            return bench_failed(code, &error);
+            return bench_serve_failed(code, &error);
         print_sessions(job, sessions, &measured);
         if (sessions == 10)
             print_share(job, &measured);

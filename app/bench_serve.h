@@ -123,6 +123,9 @@ typedef struct bench_serve_job {
     uint64_t unanswered, doubled, sent; /* of all cases */
 } bench_serve_job;
 
+/* As bench_failed; what is wrong with the model is the request's fault. */
+int bench_serve_failed(int code, const vd_error *error);
+
 /* The detector slowed fourfold while ten sessions send. A cli_status. */
 int bench_serve_slowed(bench_serve_job *job);
 

@@ -43,17 +43,17 @@ static int time_detector(struct slowed *slowed, vd_error *error)
     return code;
 }
 
-/* The rate that keeps the detector busy for NORMAL_LOAD of its time, with fewer workers where sessions may
- * not send so many. */
+/* What is asked of the slowed detector, as a share of what it can do at full quality. */
 static double overload_of(const struct slowed *slowed)
 {
     return SESSIONS * slowed->rate * FACTOR * slowed->detect_ms / 1e3 / slowed->workers;
 }
 
+/* The rate that keeps the detector busy for NORMAL_LOAD of its time, as far as sessions may send so many. */
 static void choose_rate(struct slowed *slowed)
 {
     double rate = NORMAL_LOAD * slowed->workers / (SESSIONS * slowed->detect_ms / 1e3);
-    slowed->rate = fmin(30, fmax(1, floor(rate)));
+    slowed->rate = fmin(30, fmax(1, floor(10 * rate) / 10));
 }
 
 static int run_load(struct slowed *slowed, int port, vd_error *error)
@@ -165,7 +165,7 @@ int bench_serve_slowed(bench_serve_job *job)
     }
     vd_bench_slowed_free(&slowed.detector);
     if (code)
-        return bench_failed(code, &error);
+        return bench_serve_failed(code, &error);
     print_slowed(&slowed);
     return CLI_DONE;
 }

@@ -280,22 +280,29 @@ def watch_frames(run, picture):
 
 
 class Sender:
-    def __init__(self, run, wrong, rng):
-        self.run, self.wrong, self.rng = run, wrong, rng
+    """Sends from several addresses: the service bounds the connections of one, and keeps those that it refused for a
+    moment."""
+
+    def __init__(self, run, wrong, rng, number=0):
+        self.run, self.wrong, self.rng, self.number = run, wrong, rng, number
         self.valid, self.sent = {b'@ID@': b'none', b'@TICKET@': b'none', b'@TOKEN@': raw.TOKEN.encode()}, 0
 
     def renew(self):
         """A session and a ticket that the next inputs are about."""
         try:
-            port = self.run.service.port
-            self.valid[b'@ID@'] = raw.ask_json(port, 'POST', '/stream/sessions', b'')['client_id'].encode()
-            self.valid[b'@TICKET@'] = raw.ask_json(port, 'POST', '/stream/ticket', b'')['ticket'].encode()
+            port, source = self.run.service.port, self.source()
+            session = raw.ask_json(port, 'POST', '/stream/sessions', b'', source=source)
+            self.valid[b'@ID@'] = session['client_id'].encode()
+            self.valid[b'@TICKET@'] = raw.ask_json(port, 'POST', '/stream/ticket', b'', source=source)['ticket'].encode()
         except RuntimeError as refused:  # too many sessions for the moment
             self.run.statuses[str(refused).split()[2]] += 1
             self.run.over.wait(0.3)
         except (OSError, ValueError, KeyError) as problem:
             if not self.run.over.is_set():
                 self.run.problem(f'no session is given: {type(problem).__name__} {problem}')
+
+    def source(self):
+        return f'127.0.{self.number + 1}.{self.rng.randrange(1, 9)}'
 
     def fill(self, piece):
         for name, value in self.valid.items():
@@ -318,7 +325,7 @@ class Sender:
 
     def send(self, pieces):
         try:
-            connection = raw.connect(self.run.service.port)
+            connection = raw.connect(self.run.service.port, self.source())
         except OSError as problem:
             self.run.problem(f'no connection: {problem}')
             return
@@ -365,7 +372,7 @@ def start_threads(run, options, seeds, replayed):
     if replayed is None:
         for i in range(SENDERS):
             rng = random.Random(f'{options.seed} {i}')
-            threads.append(threading.Thread(target=Sender(run, Wrong(seeds, rng), rng).work, daemon=True))
+            threads.append(threading.Thread(target=Sender(run, Wrong(seeds, rng), rng, i).work, daemon=True))
     for thread in threads:
         thread.start()
     return threads
@@ -379,6 +386,13 @@ def replay(run, options, pieces):
         sender.send(input_)
     run.over.wait(1)
     run.over.set()
+
+
+def last_figures(run, first):
+    try:
+        return run.service.figures()
+    except (OSError, KeyError):  # it is gone, or just going
+        return first
 
 
 def finish(run):
@@ -413,6 +427,15 @@ def read_replayed(path):
         return [[base64.b64decode(piece) for piece in pieces] for pieces in json.load(stream)]
 
 
+def prepare_sanitizers():
+    """Reports end the service with 99. What libsoup leaks is told by names that only the slow way up the stack finds."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for name, values in (('ASAN_OPTIONS', 'exitcode=99:fast_unwind_on_malloc=0'),
+                         ('UBSAN_OPTIONS', 'exitcode=99:print_stacktrace=1:halt_on_error=1'),
+                         ('LSAN_OPTIONS', f'exitcode=99:print_suppressions=0:suppressions={here}/lsan.supp')):
+        os.environ[name] = f'{os.environ.get(name, "")}:{values}'.strip(':')
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('cli')
@@ -422,18 +445,19 @@ def main():
     parser.add_argument('--found', default='found')
     parser.add_argument('--replay')
     options = parser.parse_args()
+    prepare_sanitizers()
     options.seed = options.seed if options.seed is not None else random.randrange(10**9)
     replayed = read_replayed(options.replay)
     with tempfile.TemporaryDirectory(prefix='vedette-fuzz-') as folder:
         seeds = Seeds(pictures(folder))
-        run = Run(raw.Service(os.path.abspath(options.cli), folder, options.model, timeout_s=2))
+        run = Run(raw.Service(os.path.abspath(options.cli), folder, options.model, timeout_s=2, more='max_image_megapixels = 2;'))
         first = run.service.figures()
         threads = start_threads(run, options, seeds, replayed)
         if replayed is None:
             look(run, options.seconds)
         else:
             replay(run, options, replayed)
-        last = run.service.figures() if run.service.alive() else first
+        last = last_figures(run, first)
         for thread in threads:
             thread.join(15)
         finish(run)
