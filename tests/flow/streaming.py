@@ -7,6 +7,8 @@ import select
 import socket
 import ssl
 import struct
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -282,63 +284,85 @@ class Events:
 
 
 class Calm:
-    """A well-behaved session beside whatever else happens: every frame has to be answered, soon, with a result.
+    """A well-behaved session, in a process of its own so that nothing here slows it down: every frame has to be answered,
+    and soon. Answers that were `skipped` or late are poor ones."""
 
-    with Calm(url) as calm: …
-    """
-
-    def __init__(self, url, token=None, fps=8, most_s=0.3):
-        self.talk = WebSocket(url, '/stream/detection?fps_limit=30', token)
-        self.talk.receive()
-        self.fps, self.most_s = fps, most_s * SLOW
-        self.sent, self.waits, self.wrong = {}, [], []
-        self.quiet, self.stopping = 0, threading.Event()
-        self.sender = threading.Thread(target=self.send, daemon=True)
+    def __init__(self, url):
+        self.process = subprocess.Popen([sys.executable, '-W', 'ignore', os.path.abspath(__file__), url], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.answers, self.lines = [], []
         self.reader = threading.Thread(target=self.read, daemon=True)
-
-    def __enter__(self):
-        self.sender.start()
         self.reader.start()
-        return self
-
-    def send(self):
-        picture, number = png(), 0
-        while not self.stopping.wait(1 / self.fps) or number < 8:
-            self.sent[number] = time.monotonic()
-            self.talk.send_picture(picture, number)
-            number += 1
-            if self.stopping.is_set():
-                time.sleep(1 / self.fps)
 
     def read(self):
-        while True:
+        for line in self.process.stdout:
             try:
-                message = self.talk.receive(0.2)
-            except TimeoutError:
-                if self.stopping.is_set() and (not self.sent or self.quiet > 20 * SLOW):
-                    return
-                self.quiet += 1
-                continue
-            except Exception as problem:  # closed: shown by __exit__
-                self.wrong.append(repr(problem))
-                return
-            self.quiet = 0
-            if message['type'] != 'detection_result':
-                self.wrong.append(message)
-                self.sent.pop(message.get('frame_id'), None)
-                continue
-            self.waits.append(time.monotonic() - self.sent.pop(message['data']['frame_id']))
+                now, poor = line.split()
+                self.answers.append((float(now), int(poor)))
+            except ValueError:
+                self.lines.append(line)
+
+    def poor(self, since, until):
+        """The share of the answers of a time."""
+        of = [poor for now, poor in self.answers if since <= now <= until]
+        return sum(of) / len(of) if of else 0.0
+
+    def stop(self):
+        self.process.stdin.close()
+        self.reader.join()
+        assert self.process.wait() == 0, f'a bystander: {"".join(self.lines)}'
+
+
+class Bystander:
+    """A session beside others that behave badly, and another at a server where nobody does: where the machine itself is
+    slow, both are.
+
+    with Bystander(url, quiet): …
+    """
+    MOST = 0.02
+
+    def __init__(self, url, quiet):
+        self.calm, self.quiet = Calm(url), quiet
+
+    def __enter__(self):
+        self.began = time.monotonic()
+        return self
 
     def __exit__(self, kind, *_):
-        self.stopping.set()
-        self.sender.join()
-        self.reader.join()
-        self.talk.socket.close()
-        if kind:
-            return
-        assert not self.wrong, f'a bystander got {self.wrong[:3]}'
-        assert not self.sent, f'{len(self.sent)} frames of a bystander were not answered'
-        waits = sorted(self.waits)
-        assert waits, 'the bystander had no time to send a frame'
-        late = [wait for wait in waits if wait > self.most_s]
-        assert len(late) <= len(waits) * 0.02, f'a bystander waited {waits[-1]:.3f} s, {len(late)} of {len(waits)} too long'
+        self.calm.stop()
+        end = time.monotonic()
+        poor, usual = self.calm.poor(self.began, end), self.quiet.poor(self.began, end)
+        if not kind:
+            assert poor <= max(self.MOST, 3 * usual), f'{poor:.0%} of the answers were late or none, elsewhere {usual:.0%}'
+
+
+def be_calm(url, fps=8, most_s=0.3, least=8):
+    """What a Calm does: until stdin is closed, and then until the last answer. Prints when each came, and 1 for a poor
+    one."""
+    picture, sent, number, next_s = png(), {}, 0, time.monotonic()
+    with WebSocket(url, '/stream/detection?fps_limit=30') as talk:
+        talk.receive()
+        ending, last = False, time.monotonic()
+        while not ending or sent or number < least:
+            ending = ending or bool(select.select([sys.stdin], [], [], 0)[0])
+            now = time.monotonic()
+            if now >= next_s and (not ending or number < least):
+                talk.send_picture(picture, number)
+                sent[number], number, next_s = now, number + 1, now + 1 / fps
+            try:
+                message = talk.receive(max(0.001, next_s - time.monotonic()) if not ending else 0.05)
+            except TimeoutError:
+                if sent and time.monotonic() - last > WAIT_S:
+                    sys.exit(f'{len(sent)} frames were not answered')
+                continue
+            last = time.monotonic()
+            data = message.get('data', message)
+            if message['type'] not in ('detection_result', 'skipped') or data['frame_id'] not in sent:
+                sys.exit(f'got {message}')
+            poor = message['type'] == 'skipped' or last - sent.pop(data['frame_id']) > most_s * SLOW
+            sent.pop(data['frame_id'], None)
+            print(last, int(poor), flush=True)
+
+
+if __name__ == '__main__':
+    be_calm(sys.argv[1])
