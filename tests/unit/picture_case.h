@@ -19,7 +19,8 @@ static inline void put(struct bytes *bytes, const void *from, size_t size)
         bytes->at = realloc(bytes->at, bytes->room);
         ck_assert_ptr_nonnull(bytes->at);
     }
-    memcpy(bytes->at + bytes->size, from, size);
+    if (size > 0)
+        memcpy(bytes->at + bytes->size, from, size);
     bytes->size += size;
 }
 
