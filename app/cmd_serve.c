@@ -98,7 +98,8 @@ static vd_serve_options choose(struct job *job)
     if (job->request.confidence >= 0)
         options.thresholds.confidence = (float)job->request.confidence;
     if (job->request.iou >= 0)
-        options.thresholds.iou = (float)job->request.iou;
+        options.thresholds.iou =
+            job->request.iou > 0 ? (float)job->request.iou : 1e-6f; /* 0: what suits the model */
     options.wake = bring_news;
     options.wake_context = job;
     return options;

@@ -1,6 +1,7 @@
 #include "serve/server.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,6 +12,8 @@
 #include "serve/channels.h"
 
 enum { FAREWELL_MS = 250 };
+
+#define VD_LEAST_IOU 1e-6f /* stands for 0, which means: what suits the model */
 
 /* --- What the parts ask for */
 
@@ -127,6 +130,19 @@ static int open_access(vd_serve *serve, vd_error *error)
     return VD_OK;
 }
 
+/* What suits the model, and what the user wants instead. */
+static void use_thresholds(vd_serve *serve)
+{
+    const vd_thresholds *wanted = &serve->options.thresholds;
+    serve->thresholds = vd_work_thresholds(serve->work);
+    if (wanted->confidence > 0)
+        serve->thresholds.confidence = wanted->confidence;
+    if (wanted->iou > 0)
+        serve->thresholds.iou = wanted->iou;
+    if (wanted->max_detections > 0)
+        serve->thresholds.max_detections = wanted->max_detections;
+}
+
 static int open_work(vd_serve *serve, vd_error *error)
 {
     const vd_streaming_settings *settings = &serve->options.streaming;
@@ -138,9 +154,7 @@ static int open_work(vd_serve *serve, vd_error *error)
     int code = vd_work_open(&options, &serve->work, error);
     if (code != VD_OK)
         return code;
-    serve->thresholds = vd_work_thresholds(serve->work);
-    if (serve->options.thresholds.confidence > 0)
-        serve->thresholds = serve->options.thresholds;
+    use_thresholds(serve);
     vd_work_stats stats = vd_work_get_stats(serve->work);
     vd_mutex_lock(&serve->lock);
     vd_text_copy(serve->status.model, sizeof serve->status.model, stats.model);
@@ -240,10 +254,9 @@ void vd_serve_options_from_settings(const vd_settings *settings, vd_serve_option
                                 .labels = settings->labels,
                                 .precision = strcmp(settings->precision, "bf16") == 0 ? VD_PRECISION_BF16
                                                                                       : VD_PRECISION_FP32,
-                                .device = settings->device,
-                                .thresholds = VD_THRESHOLDS_INIT};
+                                .device = settings->device};
     options.thresholds.confidence = settings->confidence_given ? (float)settings->confidence : 0;
-    options.thresholds.iou = (float)settings->iou;
+    options.thresholds.iou = settings->iou_given ? fmaxf((float)settings->iou, VD_LEAST_IOU) : 0;
     options.thresholds.max_detections = settings->max_detections;
     *ret_options = options;
 }

@@ -24,7 +24,7 @@ typedef struct vd_serve_options {
     vd_precision precision;
     const char *device;
     int max_workers;          /* of the detector; 0: as many as cores, at most 4 */
-    vd_thresholds thresholds; /* of new sessions; confidence 0: what suits the model */
+    vd_thresholds thresholds; /* of new sessions; a 0 in them: what suits the model; no classes */
 
     /* NULL, or what makes the detector of an input size (0: the model's own) in place of `model`: for doubles
      * and benchmarks. Called on the service's thread. As vd_detector_new. */
