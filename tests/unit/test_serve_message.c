@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/clock.h"
 #include "check_main.h"
 #include "seeded.h"
 #include "serve/base64.h"
@@ -387,22 +387,29 @@ START_TEST(test_too_large)
 }
 END_TEST
 
-/* A picture of a megabyte costs the service's thread little: generous to slow machines and sanitizers. */
+/* A picture of a megabyte costs the service's thread little. Processor time, so that it does not matter what
+ * else the machine does; ten times what it takes here. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+static const double most_ms = 200;
+#else
+static const double most_ms = 5;
+#endif
+
 START_TEST(test_fast)
 {
     size_t length;
     char *text = large_message(1000000, "{\"type\":\"frame\",\"image_data\":\"", "\"}", &length);
-    int64_t best_ns = INT64_MAX;
+    double best_ms = 1e9;
     for (int i = 0; i < 20; i++) {
-        int64_t began_ns = vd_clock_now_ns();
+        clock_t began = clock();
         ck_assert_int_eq(vd_message_read(text, length, MOST_BYTES, &message, &error), VD_OK);
-        int64_t took_ns = vd_clock_now_ns() - began_ns;
-        best_ns = took_ns < best_ns ? took_ns : best_ns;
+        double took_ms = (double)(clock() - began) * 1000 / CLOCKS_PER_SEC;
+        best_ms = took_ms < best_ms ? took_ms : best_ms;
         vd_message_clear(&message);
     }
     free(text);
-    printf("a picture of 1,000,000 bytes is read in %.2f ms\n", (double)best_ns / 1e6);
-    ck_assert_int_lt(best_ns, 20 * VD_NS_PER_MS);
+    printf("a picture of 1,000,000 bytes is read in %.2f ms\n", best_ms);
+    ck_assert_double_lt(best_ms, most_ms);
 }
 END_TEST
 
