@@ -11,24 +11,22 @@ function clock(milliseconds) {
 }
 
 /* `12:03:11` and what happened, in one row. */
-function row(milliseconds, words) {
-    const item = document.createElement("li"), time = document.createElement("time");
-    const text = document.createElement("span");
+function makeRow(milliseconds) {
+    const row = document.createElement("li"), time = document.createElement("time");
     time.textContent = clock(milliseconds);
-    text.textContent = words;
-    item.append(time, text);
-    return item;
+    row.append(time, document.createElement("span"));
+    return row;
 }
 
 function eventWords(event) {
-    const parts = [labelOf(event), event.closed ? "over" : event.revision > 1 ? "goes on" : "begins"];
+    const parts = [labelOf(event)];
     if (event.verdict_words)
         parts.push(event.verdict_words + (event.score > 0 ? ` ${event.score.toFixed(2)}` : ""));
     else if (event.verdict !== "none")
         parts.push(event.verdict);
     if (event.judgement !== "none")
         parts.push(event.judgement);
-    return `Event ${event.id}: ${parts.join(", ")}`;
+    return parts.join(" · ");
 }
 
 export class Cameras {
@@ -121,7 +119,7 @@ export class Cameras {
         if (type === "detections")
             this.seen(data);
         else if (type === "event")
-            this.add(moment, eventWords(data));
+            this.change(data);
         else if (type === "state")
             this.add(moment, data.reason ? `${data.state}: ${data.reason}` : data.state);
         else if (type === "error")
@@ -134,9 +132,28 @@ export class Cameras {
         element("feed-now").dataset.frame = data.frame;
     }
 
+    /* One row an event, which changes with it. */
+    change(event) {
+        const feed = element("feed"), id = String(event.id);
+        let row = [...feed.children].find((one) => one.dataset.event === id);
+        if (!row) {
+            feed.prepend(row = makeRow(event.opened_unix_ms));
+            row.dataset.event = id;
+            this.trim();
+        }
+        row.classList.toggle("over", event.closed);
+        row.lastChild.textContent = eventWords(event);
+    }
+
     add(milliseconds, words) {
+        const row = makeRow(milliseconds);
+        row.lastChild.textContent = words;
+        element("feed").prepend(row);
+        this.trim();
+    }
+
+    trim() {
         const feed = element("feed");
-        feed.prepend(row(milliseconds, words));
         while (feed.children.length > ROWS)
             feed.lastChild.remove();
     }

@@ -45,24 +45,21 @@ export class Figures {
     }
 
     rates() {
-        const skipped = this.rate("skipped");
-        return `Sent ${this.rate("sent").toFixed(1)} · Answered ${this.rate("answered").toFixed(1)} · ` +
-            `Skipped ${skipped.toFixed(1)} a second`;
+        return `Sent ${this.rate("sent").toFixed(1)} · Answered ${this.rate("answered").toFixed(1)} fps · ` +
+            `Skipped ${this.rate("skipped").toFixed(1)}`;
     }
 
     latency() {
         if (!this.latencies.length)
             return "No answer yet";
-        return `Answer after ${Math.round(this.percentile(0.5))} ms · 95 % under ${Math.round(this.percentile(0.95))} ms`;
+        return `Answer after ${Math.round(this.percentile(0.5))} ms (95 %: ${Math.round(this.percentile(0.95))})`;
     }
 
     quality() {
         if (!this.last)
             return "";
         const { quality, input } = this.last, size = input ? ` · ${input[0]} × ${input[1]}` : "";
-        if (!quality || !quality.level)
-            return `Full quality${size}`;
-        return `Busy: quality lowered by ${quality.level} of 4${size}`;
+        return quality.level ? `Quality lowered ${quality.level} of 4${size}` : `Full quality${size}`;
     }
 
     /* Rows of the table: [text, value, is it a part of the row above]. */
@@ -87,9 +84,8 @@ export class Figures {
             if (last.input)
                 rows.push(["Input of the network", `${last.input[0]} × ${last.input[1]}`]);
             rows.push(["Picture sent", `${last.width} × ${last.height}`]);
-            if (last.quality)
-                rows.push(["Quality", last.quality.level ? `lowered by ${last.quality.level} of 4` : "full"],
-                    ["Pictures a second at most", last.quality.fps]);
+            rows.push(["Quality", last.quality.level ? `lowered by ${last.quality.level} of 4` : "full"],
+                ["Pictures a second at most", last.quality.fps]);
         }
         return rows;
     }

@@ -212,7 +212,14 @@ async function giveToken() {
     await page.setInputFiles("#file", wanted.picture);
     seen.withToken = (await collect(page, 1)).at(-1);
     seen.stored = await page.evaluate(() => [Object.keys(localStorage).length, document.cookie]);
-    seen.cameras = await page.locator("#tab-cameras").click().then(() => page.locator("#panel-cameras").innerText());
+    await page.locator("#tab-cameras").click();
+    await page.locator("#cameras button").click();
+    const now = () => page.locator("#feed-now").textContent();
+    await until(page, async () => /^Picture \d+: /.test(await now()), "the camera's detections");
+    const first = await now();
+    await until(page, async () => await now() !== first, "the camera's next detections");
+    seen.cameras = await page.locator("#panel-cameras").innerText();
+    await shoot(page, "phone-cameras");
     await page.context().close();
 }
 
