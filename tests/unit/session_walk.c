@@ -273,10 +273,17 @@ static void check_handle(const walk *w, const handle *h)
 static void check_books(const walk *w)
 {
     vd_session_stats total = vd_sessions_total(w->sessions, w->now_ns);
-    for (int i = 0; i < HANDLES; i++)
-        if (w->handles[i].session)
-            check_handle(w, &w->handles[i]);
+    int under_way = 0, waiting = 0;
+    for (int i = 0; i < HANDLES; i++) {
+        if (!w->handles[i].session)
+            continue;
+        check_handle(w, &w->handles[i]);
+        vd_session_stats stats = vd_session_get_stats(w->handles[i].session, w->now_ns);
+        under_way += stats.under_way;
+        waiting += stats.waiting;
+    }
     CHECK(case_ledger_holds(&total));
+    CHECK(total.under_way == under_way && total.waiting == waiting);
     CHECK(vd_sessions_count(w->sessions) <= MOST_SESSIONS);
 }
 
