@@ -37,8 +37,8 @@ const vd_image *vd_picture_get_image(const vd_picture *picture); /* borrowed fro
 void vd_picture_free(vd_picture **picture);                      /* any thread; accepts NULL and sets it */
 
 /* Probes and decodes. Turned as stored: an orientation tag is not followed, boxes are in stored pixels.
- * Transparency, colour profiles and texts are passed over; of an animation the first picture is taken. What is
- * cut short or contradicts itself is an error; damage within the data of a JPEG or WebP that still can be
+ * Transparency, colour profiles and texts are passed over; of an animation the first picture is taken. What
+ * is cut short or contradicts itself is an error; damage within the data of a JPEG or WebP that still can be
  * decoded is not seen.
  *
  * bytes  need no padding; not used after the call
