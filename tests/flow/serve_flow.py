@@ -80,7 +80,7 @@ class FramesTest(ServedTest):
             with self.assertRaises(TimeoutError):
                 talk.receive(0.4)
         self.assertEqual(ids, collections.Counter(f'frame {i}' for i in range(count)))
-        self.assertGreaterEqual(kinds['fps_limit'], count // 3, kinds)
+        self.assertGreater(kinds['fps_limit'], 0, kinds)
         self.assertLessEqual(kinds['result'], 10 * seconds + 3, kinds)
         if SLOW == 1:
             self.assertGreaterEqual(kinds['result'], 10 * seconds * 0.6, kinds)

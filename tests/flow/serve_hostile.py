@@ -297,12 +297,15 @@ class FloodTest(unittest.TestCase):
 
     def test_requests_a_second(self):
         with Running(PROGRAM, '--model', 'demo', settings='streaming = { max_requests_per_s = 20; };') as server:
+            began = time.monotonic()
             with Http(server.url) as http:
                 replies = [http.ask('GET', '/stream/health') for _ in range(60)]
+            seconds = time.monotonic() - began
             statuses = [reply.status for reply in replies]
-            self.assertIn(429, statuses)
-            self.assertTrue(20 <= statuses.count(200) <= 40, statuses)
-            self.assertIn('retry-after', replies[statuses.index(429)].headers)
+            self.assertTrue(429 in statuses or seconds > 2)
+            self.assertTrue(20 <= statuses.count(200) <= 20 * (seconds + 2), (statuses, seconds))
+            for reply in replies:
+                self.assertEqual('retry-after' in reply.headers, reply.status == 429)
             time.sleep(1.1)
             with WebSocket(server.url) as talk:
                 talk.receive()
