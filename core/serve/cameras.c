@@ -1,64 +1,20 @@
-/* Cameras, their feeds and who watches them.
+/* Cameras and their feeds.
  *
  * Orders (add, remove) are handed over under `lock`; everything else belongs to the service's thread. What a
  * new watcher has to know first is kept beside each camera: its state and its open events. A camera that
  * nobody watches is not asked for detections.
- *
- * Watchers stand in one list. While messages are sent none is freed: one that is detached meanwhile is only
- * marked, and swept afterwards. */
-#include "serve/cameras.h"
+ */
+#include "serve/cameras_state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "base/thread.h"
-#include "serve/message.h"
 
 /* Events of which a feed may tell at once fit all into it, so none is lost; detections may be. */
 enum { FEED_ROOM = 1024 };
 /* What is so many events old has left its camera's log. */
 enum { OLDEST_EVENT = 500 };
-
-struct camera {
-    char name[VD_CAMERA_NAME];
-    vd_feed *feed;
-    vd_feed_item state; /* the newest of its kind */
-    vd_feed_item *open; /* the newest of each open event, by id */
-    int open_count, open_room;
-    int watchers;
-};
-
-struct vd_watcher {
-    vd_cameras *cameras;   /* NULL: freed already */
-    struct camera *camera; /* NULL: gone */
-    vd_watcher_listener listener;
-    bool silent, detached;
-    struct vd_watcher *next;
-};
-
-struct order {
-    char name[VD_CAMERA_NAME];
-    vd_feed *feed; /* NULL: remove */
-    struct order *next;
-};
-
-struct vd_cameras {
-    /* immutable */
-    void (*wake)(void *context);
-    void *context;
-
-    /* guarded by lock */
-    vd_mutex lock;
-    struct order *orders;
-    int known; /* cameras there, as of the last dispatch */
-
-    /* owned by the service's thread */
-    struct camera *list[VD_CAMERAS_MOST]; /* in the order of their names */
-    int count;
-    vd_watcher *watchers;
-    int sending; /* depth */
-};
 
 const char *vd_camera_state_name(vd_camera_state state)
 {
@@ -97,9 +53,9 @@ static int check_name(const char *name, vd_error *error)
     return VD_OK;
 }
 
-static struct order *find_order_locked(const vd_cameras *cameras, const char *name)
+static struct vd_camera_order *find_order_locked(const vd_cameras *cameras, const char *name)
 {
-    struct order *order = cameras->orders;
+    struct vd_camera_order *order = cameras->orders;
     while (order && strcmp(order->name, name) != 0)
         order = order->next;
     return order;
@@ -108,7 +64,7 @@ static struct order *find_order_locked(const vd_cameras *cameras, const char *na
 static int count_adds_locked(const vd_cameras *cameras)
 {
     int count = 0;
-    for (const struct order *order = cameras->orders; order; order = order->next)
+    for (const struct vd_camera_order *order = cameras->orders; order; order = order->next)
         count += order->feed != NULL;
     return count;
 }
@@ -116,11 +72,11 @@ static int count_adds_locked(const vd_cameras *cameras)
 /* One order a name: the last one counts. Takes the feed when it succeeds. */
 static int hand_over(vd_cameras *cameras, const char *name, vd_feed *feed)
 {
-    struct order *order = calloc(1, sizeof *order);
+    struct vd_camera_order *order = calloc(1, sizeof *order);
     vd_feed *replaced = NULL;
     int code = order ? VD_OK : VD_ENOMEM;
     vd_mutex_lock(&cameras->lock);
-    struct order *old = find_order_locked(cameras, name);
+    struct vd_camera_order *old = find_order_locked(cameras, name);
     if (old) {
         replaced = old->feed;
         old->feed = feed;
@@ -130,7 +86,7 @@ static int hand_over(vd_cameras *cameras, const char *name, vd_feed *feed)
     } else if (order) {
         vd_text_copy(order->name, sizeof order->name, name);
         order->feed = feed;
-        struct order **last = &cameras->orders;
+        struct vd_camera_order **last = &cameras->orders;
         while (*last)
             last = &(*last)->next;
         *last = order;
@@ -169,56 +125,15 @@ void vd_cameras_remove(vd_cameras *cameras, const char *name)
     cameras->wake(cameras->context);
 }
 
-/* --- Sending */
-
-static void send_text(vd_watcher *watcher, const char *text, size_t size)
-{
-    char *copy = malloc(size + 1);
-    if (copy)
-        memcpy(copy, text, size + 1);
-    if (!copy || !watcher->listener.send(watcher->listener.context, copy, size))
-        watcher->silent = true;
-}
-
-static void send_to_all(vd_cameras *cameras, const struct camera *camera, const vd_feed_item *item)
-{
-    char *text = camera->watchers > 0 ? vd_message_write_feed(camera->name, item) : NULL;
-    size_t size = text ? strlen(text) : 0;
-    for (vd_watcher *watcher = cameras->watchers; text && watcher; watcher = watcher->next)
-        if (watcher->camera == camera && !watcher->silent && !watcher->detached)
-            send_text(watcher, text, size);
-    free(text);
-}
-
-static void begin_sending(vd_cameras *cameras)
-{
-    cameras->sending++;
-}
-
-static void end_sending(vd_cameras *cameras)
-{
-    if (--cameras->sending > 0)
-        return;
-    for (vd_watcher **link = &cameras->watchers; *link;) {
-        vd_watcher *watcher = *link;
-        if (!watcher->detached) {
-            link = &watcher->next;
-            continue;
-        }
-        *link = watcher->next;
-        free(watcher);
-    }
-}
-
 /* --- What is known of a camera */
 
-static void forget_open(struct camera *camera, int i)
+static void forget_open(struct vd_watched *camera, int i)
 {
     memmove(&camera->open[i], &camera->open[i + 1],
             (size_t)(--camera->open_count - i) * sizeof camera->open[0]);
 }
 
-static void remember_open(struct camera *camera, const vd_feed_item *item)
+static void remember_open(struct vd_watched *camera, const vd_feed_item *item)
 {
     int i = 0;
     while (camera->open_count > 0 && camera->open[0].event.id + OLDEST_EVENT <= item->event.id)
@@ -246,17 +161,17 @@ static void remember_open(struct camera *camera, const vd_feed_item *item)
     camera->open[i] = *item; /* events and states own nothing */
 }
 
-static void take_item(vd_cameras *cameras, struct camera *camera, vd_feed_item *item)
+static void take_item(vd_cameras *cameras, struct vd_watched *camera, vd_feed_item *item)
 {
     if (item->kind == VD_FEED_STATE)
         camera->state = *item;
     else if (item->kind == VD_FEED_EVENT)
         remember_open(camera, item);
-    send_to_all(cameras, camera, item);
+    vd_watchers_send(cameras, camera, item);
     vd_feed_item_clear(item);
 }
 
-static void free_camera(struct camera *camera)
+static void free_camera(struct vd_watched *camera)
 {
     vd_feed_close(&camera->feed);
     free(camera->open);
@@ -272,21 +187,15 @@ static void count_known(vd_cameras *cameras)
 
 static void drop_camera(vd_cameras *cameras, int i)
 {
-    struct camera *camera = cameras->list[i];
+    struct vd_watched *camera = cameras->list[i];
     memmove(&cameras->list[i], &cameras->list[i + 1],
             (size_t)(--cameras->count - i) * sizeof cameras->list[0]);
-    for (vd_watcher *watcher = cameras->watchers; watcher; watcher = watcher->next) {
-        if (watcher->camera != camera)
-            continue;
-        watcher->camera = NULL;
-        if (!watcher->silent && !watcher->detached && watcher->listener.ended)
-            watcher->listener.ended(watcher->listener.context);
-    }
+    vd_watchers_leave(cameras, camera);
     free_camera(camera);
 }
 
 /* Everything that its feed has; false: the camera is closed. */
-static bool drain(vd_cameras *cameras, struct camera *camera)
+static bool drain(vd_cameras *cameras, struct vd_watched *camera)
 {
     vd_feed_item item;
     int code;
@@ -295,8 +204,7 @@ static bool drain(vd_cameras *cameras, struct camera *camera)
     return code != VD_EEND;
 }
 
-/* The place of a name; *ret_found says whether it is there. */
-static int find_place(const vd_cameras *cameras, const char *name, bool *ret_found)
+int vd_cameras_find(const vd_cameras *cameras, const char *name, bool *ret_found)
 {
     int i = 0;
     while (i < cameras->count && strcmp(cameras->list[i]->name, name) < 0)
@@ -305,13 +213,13 @@ static int find_place(const vd_cameras *cameras, const char *name, bool *ret_fou
     return i;
 }
 
-static void follow(vd_cameras *cameras, struct order *order)
+static void follow(vd_cameras *cameras, struct vd_camera_order *order)
 {
     bool found;
-    int i = find_place(cameras, order->name, &found);
+    int i = vd_cameras_find(cameras, order->name, &found);
     if (found)
         drop_camera(cameras, i);
-    struct camera *camera =
+    struct vd_watched *camera =
         order->feed && cameras->count < VD_CAMERAS_MOST ? calloc(1, sizeof *camera) : NULL;
     if (!camera) {
         vd_feed_close(&order->feed);
@@ -328,11 +236,11 @@ static void follow(vd_cameras *cameras, struct order *order)
 static void follow_orders(vd_cameras *cameras)
 {
     vd_mutex_lock(&cameras->lock);
-    struct order *orders = cameras->orders;
+    struct vd_camera_order *orders = cameras->orders;
     cameras->orders = NULL;
     vd_mutex_unlock(&cameras->lock);
     while (orders) {
-        struct order *order = orders;
+        struct vd_camera_order *order = orders;
         orders = order->next;
         follow(cameras, order);
         free(order);
@@ -343,14 +251,14 @@ void vd_cameras_dispatch(vd_cameras *cameras)
 {
     if (cameras->sending > 0)
         return; /* a callback came back to us: the loop around it goes on */
-    begin_sending(cameras);
+    vd_watchers_begin(cameras);
     follow_orders(cameras);
     for (int i = 0; i < cameras->count;)
         if (drain(cameras, cameras->list[i]))
             i++;
         else
             drop_camera(cameras, i);
-    end_sending(cameras);
+    vd_watchers_end(cameras);
     count_known(cameras);
 }
 
@@ -360,11 +268,11 @@ void vd_cameras_free(vd_cameras **pointer)
     *pointer = NULL;
     if (!cameras)
         return;
-    begin_sending(cameras);
+    vd_watchers_begin(cameras);
     follow_orders(cameras);
     while (cameras->count > 0)
         drop_camera(cameras, cameras->count - 1);
-    end_sending(cameras);
+    vd_watchers_end(cameras);
     for (vd_watcher *watcher = cameras->watchers; watcher; watcher = watcher->next)
         watcher->cameras = NULL; /* theirs to detach */
     vd_mutex_fini(&cameras->lock);
@@ -380,7 +288,7 @@ size_t vd_cameras_count(const vd_cameras *cameras)
 
 vd_camera_entry vd_cameras_at(const vd_cameras *cameras, size_t i)
 {
-    const struct camera *camera = cameras->list[i];
+    const struct vd_watched *camera = cameras->list[i];
     return (vd_camera_entry){.name = camera->name,
                              .state = camera->state.state,
                              .reason = camera->state.reason,
@@ -395,65 +303,4 @@ int vd_cameras_watchers(const vd_cameras *cameras)
     for (int i = 0; i < cameras->count; i++)
         count += cameras->list[i]->watchers;
     return count;
-}
-
-/* --- Watching */
-
-/* What it has to know first; false: it cannot take it. */
-static bool greet(vd_watcher *watcher)
-{
-    const struct camera *camera = watcher->camera;
-    for (int i = -1; i < camera->open_count && !watcher->silent && !watcher->detached; i++) {
-        char *text = vd_message_write_feed(camera->name, i < 0 ? &camera->state : &camera->open[i]);
-        if (text)
-            send_text(watcher, text, strlen(text));
-        else
-            watcher->silent = true;
-        free(text);
-    }
-    return !watcher->silent;
-}
-
-int vd_watcher_attach(vd_cameras *cameras, const char *name, const vd_watcher_listener *listener,
-                      vd_watcher **ret_watcher, vd_error *error)
-{
-    bool found;
-    vd_cameras_dispatch(cameras); /* the newest state */
-    int i = find_place(cameras, name, &found);
-    if (!found)
-        return vd_error_set(error, VD_ENOTFOUND, NULL, "There is no camera of this name.");
-    vd_watcher *watcher = calloc(1, sizeof *watcher);
-    if (!watcher)
-        return vd_error_set(error, VD_ENOMEM, NULL, "There is no memory left to watch a camera.");
-    watcher->cameras = cameras;
-    watcher->camera = cameras->list[i];
-    watcher->listener = *listener;
-    if (!greet(watcher)) {
-        free(watcher);
-        return vd_error_set(error, VD_EAGAIN, NULL, "The connection cannot take a message.");
-    }
-    watcher->next = cameras->watchers;
-    cameras->watchers = watcher;
-    if (watcher->camera->watchers++ == 0)
-        vd_feed_set_detections(watcher->camera->feed, true);
-    *ret_watcher = watcher;
-    return VD_OK;
-}
-
-void vd_watcher_detach(vd_watcher **pointer)
-{
-    vd_watcher *watcher = *pointer;
-    *pointer = NULL;
-    if (!watcher)
-        return;
-    if (!watcher->cameras) {
-        free(watcher);
-        return;
-    }
-    watcher->detached = true;
-    if (watcher->camera && --watcher->camera->watchers == 0)
-        vd_feed_set_detections(watcher->camera->feed, false);
-    watcher->camera = NULL;
-    begin_sending(watcher->cameras); /* sweeps it unless messages are being sent */
-    end_sending(watcher->cameras);
 }
