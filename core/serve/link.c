@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -313,7 +312,8 @@ static gboolean drain(GSocket *socket, GIOCondition condition, void *context)
 }
 
 /* Closing with unread bytes would reset the connection, and the client might never see the answer: what it
- * still sends is thrown away for a while. */
+ * still sends is thrown away for a while. Our side of reading stays open: shut down, it would open its window
+ * no more, and a client that sends before it reads would wait until the kernel forgot the connection. */
 static void linger(vd_link *link)
 {
     GSocket *socket = g_socket_connection_get_socket(link->connection);
@@ -321,7 +321,6 @@ static void linger(vd_link *link)
     if (link->wire)
         vd_wire_break(link->wire);
     g_socket_shutdown(socket, FALSE, TRUE, NULL);
-    shutdown(g_socket_get_fd(socket), SHUT_RD); /* wakes libsoup; what comes can still be read */
     link->drain = g_socket_create_source(socket, G_IO_IN, NULL);
     g_source_set_callback(link->drain, G_SOURCE_FUNC(drain), link, NULL);
     g_source_attach(link->drain, link->serve->context);

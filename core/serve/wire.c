@@ -8,6 +8,7 @@ typedef struct WireInput {
     GInputStream parent;
     GIOStream *base;
     const vd_wire_watch *watch; /* of the wire; NULL once that is closed */
+    GSource *source;            /* the newest that waits here; a reference */
     bool over;                  /* the client has gone */
 } WireInput;
 
@@ -34,6 +35,22 @@ static gssize fail_closed(GError **error)
 {
     g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The connection is closed.");
     return -1;
+}
+
+/* Remembers who waits, so that it can be woken when the wire breaks; until then, for a source holds its
+ * stream. */
+static void keep_source(GSource **kept, GSource *source)
+{
+    if (*kept)
+        g_source_unref(*kept);
+    *kept = source ? g_source_ref(source) : NULL;
+}
+
+static void wake_source(GSource **kept)
+{
+    if (*kept && !g_source_is_destroyed(*kept))
+        g_source_set_ready_time(*kept, 0);
+    keep_source(kept, NULL);
 }
 
 static gssize fail_would_block(GError **error)
@@ -105,6 +122,8 @@ static GSource *input_create_source(GPollableInputStream *stream, GCancellable *
     GSource *source = g_pollable_source_new_full(stream, below, cancellable);
     if (below)
         g_source_unref(below);
+    if (input->watch)
+        keep_source(&input->source, source);
     return source;
 }
 
@@ -138,6 +157,7 @@ typedef struct WireOutput {
     GOutputStream parent;
     GIOStream *base;
     const vd_wire_watch *watch;
+    GSource *source;
     const WireInput *input; /* of the same wire, as long as `watch` is set */
 } WireOutput;
 
@@ -189,6 +209,8 @@ static GSource *output_create_source(GPollableOutputStream *stream, GCancellable
                                    : g_timeout_source_new(0);
     GSource *source = g_pollable_source_new_full(stream, below, cancellable);
     g_source_unref(below);
+    if (output->watch)
+        keep_source(&output->source, source);
     return source;
 }
 
@@ -261,6 +283,8 @@ void vd_wire_break(GIOStream *stream)
     Wire *self = (Wire *)stream;
     self->input->watch = NULL;
     self->output->watch = NULL;
+    wake_source(&self->input->source);
+    wake_source(&self->output->source);
 }
 
 /* GLib would close on a thread of its own pool, where nothing of ours is to run. */
