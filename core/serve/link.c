@@ -61,16 +61,23 @@ static void read_frames(vd_link *link, const uint8_t *bytes, size_t size, int64_
         link->deaf = true; /* the tick says why and closes */
 }
 
-static void did_read(void *context, const uint8_t *bytes, size_t size)
+static bool did_read(void *context, const uint8_t *bytes, size_t size)
 {
     vd_link *link = context;
     int64_t now_ns = vd_clock_now_ns();
     link->read_ns = now_ns;
     link->turn_bytes += size;
-    if (link->socket)
+    if (link->socket) {
         read_frames(link, bytes, size, now_ns);
-    else if (link->state == VD_LINK_IDLE)
+        return true;
+    }
+    if (link->state == VD_LINK_IDLE)
         vd_link_enter(link, VD_LINK_READING);
+    if (vd_heads_pass(&link->heads, bytes, size))
+        return true;
+    link->serve->counts.refused[VD_REFUSED_WRONG]++;
+    vd_link_refuse(link, SOUP_STATUS_BAD_REQUEST, "", "The length of the request is not understood.");
+    return false;
 }
 
 static void did_write(void *context, const uint8_t *bytes, size_t size)
@@ -83,7 +90,9 @@ static void did_write(void *context, const uint8_t *bytes, size_t size)
 
 static bool is_idle(void *context)
 {
-    return ((vd_link *)context)->state == VD_LINK_IDLE;
+    const vd_link *link = context;
+    return link->state == VD_LINK_IDLE ||
+           (link->state == VD_LINK_READING && link->heads.place == VD_HEADS_HEAD);
 }
 
 static void blocked(void *context)

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "serve/frames.h"
+#include "serve/heads.h"
 #include "vedette/app/serve.h"
 
 typedef enum vd_link_state {
@@ -45,7 +46,8 @@ typedef struct vd_link {
     size_t drained;
     GSource *drain;
 
-    bool socket; /* a WebSocket: the frames are followed */
+    vd_heads heads; /* of requests */
+    bool socket;    /* a WebSocket: the frames are followed */
     vd_frames in, out;
     uint64_t most_message_bytes;
     bool deaf;       /* nothing more is read from it */

@@ -59,11 +59,12 @@ static gssize fail_would_block(GError **error)
     return -1;
 }
 
-/* libsoup 3.2 keeps a connection for good whose client goes between two requests: it learns of the end before
- * it has begun to wait for a request. What is no request it answers and closes. */
+/* libsoup 3.2 keeps a connection for good whose client goes between two requests or is cut off early in one:
+ * it learns of the end before it has begun to wait for a request. What is no request it answers and closes;
+ * whatever came before, a head with a zero byte is none. */
 static gssize read_nonsense(WireInput *input, void *buffer, gsize size)
 {
-    static const char nonsense[] = "x\r\n\r\n";
+    static const char nonsense[] = "\0\r\n\r\n";
     gsize length = MIN(size, sizeof nonsense - 1);
     input->over = true;
     memcpy(buffer, nonsense, length);
@@ -80,10 +81,11 @@ static gssize input_read_now(GPollableInputStream *stream, void *buffer, gsize s
     GError *failure = NULL;
     gssize count =
         g_pollable_input_stream_read_nonblocking(base_input(input->base), buffer, size, NULL, &failure);
-    if (count > 0)
-        input->watch->did_read(input->watch->context, buffer, (size_t)count);
-    else if (!g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) && !input->over &&
-             input->watch->is_idle(input->watch->context)) {
+    if (count > 0) {
+        if (!input->watch->did_read(input->watch->context, buffer, (size_t)count))
+            return read_nonsense(input, buffer, size);
+    } else if (!g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) && !input->over &&
+               input->watch->is_idle(input->watch->context)) {
         g_clear_error(&failure);
         return read_nonsense(input, buffer, size);
     }

@@ -18,9 +18,10 @@ typedef enum vd_wire_turn {
 
 typedef struct vd_wire_watch {
     vd_wire_turn (*may_read)(void *context);
-    void (*did_read)(void *context, const uint8_t *bytes, size_t size);
+    /* False: libsoup is not to see them, but something that it refuses. */
+    bool (*did_read)(void *context, const uint8_t *bytes, size_t size);
     void (*did_write)(void *context, const uint8_t *bytes, size_t size);
-    /* Whether the client is between two requests; asked when it has gone. */
+    /* Whether the client is between two requests or within a head; asked when it has gone. */
     bool (*is_idle)(void *context);
     void (*blocked)(void *context); /* the client does not take more for now */
     void (*closed)(void *context);  /* once; nothing else is called after it */

@@ -99,6 +99,19 @@ class Ways:
     def half_a_head(self):
         self.leave(self.begun(raw.head('GET', '/stream/detection', more=raw.UPGRADE)[:self.rng.randrange(1, 150)]))
 
+    def left_within_a_second_request(self):
+        connection = self.begun(raw.head('GET', '/stream/health'))
+        assert raw.read_answer(connection)[0] == 200
+        connection.sendall(self.picture[:self.rng.randrange(1, 60)])
+        time.sleep(self.rng.choice((0, 0, 0.02)))
+        self.leave(connection)
+
+    def lengths_that_are_none(self):
+        head = raw.head('GET', '/' + 'a' * 6000, self.rng.choice(('x', '-1', '5\r\nTransfer-Encoding: gzip')))
+        connection = self.begun(head)
+        assert raw.read_answer(connection)[0] in (400, 501)
+        self.leave(connection)
+
     # --- Server-sent events
 
     def events_opened(self):

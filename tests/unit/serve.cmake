@@ -1,4 +1,4 @@
-foreach(name config message access session tracks)
+foreach(name config message access heads session tracks)
   vd_test(serve_${name} MODULES serve LIBS PkgConfig::JANSSON)
 endforeach()
 vd_test(serve_sessions SOURCES session_walk.c MODULES serve LIBS PkgConfig::JANSSON)
