@@ -290,12 +290,14 @@ class Calm:
     def __init__(self, url):
         self.process = subprocess.Popen([sys.executable, '-W', 'ignore', os.path.abspath(__file__), url], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.answers, self.lines = [], []
+        self.answers, self.lines, self.under_way = [], [], threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)
         self.reader.start()
+        assert self.under_way.wait(WAIT_S), 'a bystander got no answer'
 
     def read(self):
         for line in self.process.stdout:
+            self.under_way.set()
             try:
                 now, poor = line.split()
                 self.answers.append((float(now), int(poor)))
