@@ -13,6 +13,7 @@ function clock(milliseconds) {
 /* `12:03:11` and what happened, in one row. */
 function makeRow(milliseconds) {
     const row = document.createElement("li"), time = document.createElement("time");
+    row.dataset.moment = milliseconds || Date.now();
     time.textContent = clock(milliseconds);
     row.append(time, document.createElement("span"));
     return row;
@@ -137,9 +138,9 @@ export class Cameras {
         const feed = element("feed"), id = String(event.id);
         let row = [...feed.children].find((one) => one.dataset.event === id);
         if (!row) {
-            feed.prepend(row = makeRow(event.opened_unix_ms));
+            row = makeRow(event.opened_unix_ms);
             row.dataset.event = id;
-            this.trim();
+            this.place(row);
         }
         row.classList.toggle("over", event.closed);
         row.lastChild.textContent = eventWords(event);
@@ -148,12 +149,14 @@ export class Cameras {
     add(milliseconds, words) {
         const row = makeRow(milliseconds);
         row.lastChild.textContent = words;
-        element("feed").prepend(row);
-        this.trim();
+        this.place(row);
     }
 
-    trim() {
-        const feed = element("feed");
+    /* The newest on top; events that were open already come in no order. */
+    place(row) {
+        const feed = element("feed"), moment = Number(row.dataset.moment);
+        const older = [...feed.children].find((one) => Number(one.dataset.moment) <= moment);
+        feed.insertBefore(row, older || null);
         while (feed.children.length > ROWS)
             feed.lastChild.remove();
     }
