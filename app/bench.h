@@ -77,9 +77,11 @@ int bench_detector(const bench_job *job, int workers, vd_detector **ret_detector
 /* Whether the model is a file, so that there is a network to run bare. */
 bool bench_has_net(const bench_job *job);
 
-/* The clip to work on, rendered when none was given; the pictures. A cli_status; explains. */
+/* The clip to work on, rendered when none was given; the pictures; the folder alone. A cli_status; explains.
+ */
 int bench_need_clips(bench_job *job, bool all);
 int bench_need_pictures(bench_job *job);
+int bench_need_folder(bench_job *job);
 void bench_clear(bench_job *job);
 
 /* Prints an error, unless it was an interruption. A cli_status. */
@@ -134,8 +136,9 @@ int bench_check_cases(const char *list, const char *const *names, int count);
 /* vedette-cli bench track, with its own arguments. A cli_status. */
 int bench_track(int argc, char **argv);
 
-/* vedette-cli bench verify, likewise. */
+/* vedette-cli bench verify and bench serve, likewise. */
 int bench_verify(int argc, char **argv);
+int bench_serve(int argc, char **argv);
 
 /* --- The cases of `bench async`. Each returns a cli_status. */
 int bench_sync(bench_job *job);

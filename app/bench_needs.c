@@ -36,7 +36,7 @@ int bench_detector(const bench_job *job, int workers, vd_detector **ret_detector
     return code == VD_ENOMEM ? CLI_FAILED : CLI_WRONG;
 }
 
-static int make_folder(bench_job *job)
+int bench_need_folder(bench_job *job)
 {
     const char *parent = getenv("TMPDIR");
     if (job->folder[0] != '\0')
@@ -56,7 +56,7 @@ static int render_clip(bench_job *job, int number)
     char path[PATH_MAX];
     if (job->clips[number][0] != '\0')
         return CLI_DONE;
-    int status = make_folder(job);
+    int status = bench_need_folder(job);
     if (status != CLI_DONE)
         return status;
     snprintf(path, sizeof path, "%s/demo-%d.mp4", job->folder, number + 1);

@@ -14,6 +14,7 @@ static const struct command {
 } commands[] = {
     {"detect", "find objects in pictures, clips and cameras", cmd_detect},
     {"record", "record a camera or clip, clean and with boxes, without a window", cmd_record},
+    {"serve", "let other programs send pictures and get detections, over HTTP and WebSocket", cmd_serve},
     {"check-model", "say what a model file is, or why it cannot be used", cmd_check_model},
     {"evaluate", "measure how well a model finds what is labelled in a folder of pictures", cmd_evaluate},
     {"track", "put detections of the same object under one id", cmd_track},

@@ -77,6 +77,7 @@ int cmd_evaluate(int argc, char **argv);
 int cmd_track(int argc, char **argv);
 int cmd_devices(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
 #endif

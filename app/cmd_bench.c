@@ -118,15 +118,18 @@ int cmd_bench(int argc, char **argv)
         return bench_track(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "verify") == 0)
         return bench_verify(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "serve") == 0)
+        return bench_serve(argc - 1, argv + 1);
     bool help = argc >= 2 && strcmp(argv[1], "--help") == 0;
     if (argc >= 2 && !help)
-        cli_complain(
-            "There is no benchmark `%s`; there are `async`, `engine`, `scene`, `track` and `verify`.",
-            argv[1]);
+        cli_complain("There is no benchmark `%s`; there are `async`, `engine`, `scene`, `serve`, `track` and "
+                     "`verify`.",
+                     argv[1]);
     fprintf(help ? stdout : stderr, "Usage: vedette-cli bench NAME [OPTIONS]\n\n"
                                     "  async   the detector, the video pipeline and what they cost\n"
                                     "  engine  a network's passes, by layer and beside others\n"
                                     "  scene   the demonstration's models on scenes that they never saw\n"
+                                    "  serve   the streaming interface\n"
                                     "  track   the tracker\n"
                                     "  verify  the second model's workers\n\n"
                                     "vedette-cli bench NAME --help tells the options.\n");

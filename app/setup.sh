@@ -8,16 +8,23 @@ vd_build_packages=(
     libgtk-3-dev libglib2.0-dev-bin libxml2-utils libcairo2-dev libpango1.0-dev
     libopencv-core-dev libopencv-imgproc-dev libopencv-dnn-dev libopencv-objdetect-dev libopencv-video-dev
     libavformat-dev libavcodec-dev libavdevice-dev libavutil-dev libswscale-dev libyuv-dev
-    libconfig-dev libprotobuf-c-dev protobuf-c-compiler libdnnl-dev
+    libconfig-dev libprotobuf-c-dev protobuf-c-compiler libdnnl-dev libsoup-3.0-dev libjansson-dev
 )
-vd_run_packages=(adwaita-icon-theme librsvg2-common fonts-dejavu-core)
+vd_run_packages=(glib-networking adwaita-icon-theme librsvg2-common fonts-dejavu-core)
 vd_test_packages=(
-    check python3 python3-numpy ffmpeg
+    check python3 python3-numpy ffmpeg curl openssl iproute2
     xvfb xauth dbus dbus-bin dbus-daemon at-spi2-core gir1.2-atspi-2.0 gir1.2-gtk-3.0 python3-gi
     xdotool imagemagick x11-utils openbox
     libgstrtspserver-1.0-dev gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
     gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-x
 )
+# The page of the streaming interface is tested in a browser. Ubuntu has none as a package; node and npm may have come
+# from elsewhere, and then the system's own would conflict with them.
+if [ "$(. /etc/os-release 2>/dev/null && echo "${ID:-}")" = debian ]; then
+    vd_test_packages+=(chromium)
+fi
+command -v node >/dev/null || vd_test_packages+=(nodejs)
+command -v npm >/dev/null || vd_test_packages+=(npm)
 # clang, and the runtime libraries (libFuzzer, sanitizers) of the version that the system's clang is.
 vd_fuzz_packages=(clang "libclang-rt-$(
     case $(. /etc/os-release 2>/dev/null && echo "${ID:-}:${VERSION_ID:-}") in

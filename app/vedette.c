@@ -17,6 +17,8 @@ enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_INTERRUPTED = 
 
 /* How long closed cameras may take to end before the program goes without them. */
 #define CLOSE_NS INT64_C(800000000)
+/* By then the streaming interface must have ended too, which was asked to before them. */
+#define CLOSE_ALL_US INT64_C(900000)
 
 typedef struct arguments {
     char *model, *labels, *confidence, *iou, *input, *precision, *device, *config, **sources;
@@ -28,6 +30,7 @@ typedef struct program {
     vd_settings settings;
     vd_error settings_error; /* code 0: none */
     vd_verifiers *verifiers;
+    vd_serving *serving;
     VdWindow *window;
     int status;
 } program;
@@ -191,6 +194,7 @@ static void activate(GtkApplication *application, program *p)
     const arguments *args = &p->args;
     vd_window_options options = {.settings = &p->settings,
                                  .verifiers = p->verifiers,
+                                 .serving = p->serving,
                                  .error = p->settings_error.code ? &p->settings_error : NULL,
                                  .source = args->sources ? args->sources[0] : NULL,
                                  .model = args->model,
@@ -214,6 +218,7 @@ static int run(program *p, const char *name)
         return STATUS_FAILED;
     }
     p->verifiers = vd_verifiers_new();
+    p->serving = vd_serving_new();
     char *argv[] = {g_strdup(name), NULL};
     GtkApplication *application = gtk_application_new("org.vedette.Vedette", G_APPLICATION_NON_UNIQUE);
     g_signal_connect(application, "activate", G_CALLBACK(activate), p);
@@ -252,11 +257,17 @@ int main(int argc, char **argv)
     if (status == STATUS_OK && !p.args.version)
         status = run(&p, argv[0]);
     free_arguments(&p.args);
-    /* A camera that hangs in a driver must not keep the program, nor meet its exit handlers. */
-    if (!vd_camera_join_closed(CLOSE_NS)) {
+    /* A camera that hangs in a driver, or a model that loads, must not keep the program, nor meet its exit
+     * handlers. */
+    int64_t deadline_us = g_get_monotonic_time() + CLOSE_ALL_US;
+    bool closed = vd_camera_join_closed(CLOSE_NS);
+    if (p.serving)
+        closed = vd_serving_join(p.serving, deadline_us - g_get_monotonic_time()) && closed;
+    if (!closed) {
         fflush(NULL);
         _exit(status);
     }
+    vd_serving_free(&p.serving);
     vd_verifiers_free(&p.verifiers);
     return status;
 }

@@ -1,7 +1,7 @@
 add_executable(vedette_app vedette.c)
 set_target_properties(vedette_app PROPERTIES OUTPUT_NAME vedette)
 target_compile_definitions(vedette_app PRIVATE VD_VERSION="${PROJECT_VERSION}")
-target_link_libraries(vedette_app PRIVATE vd_ui vd_pipeline PkgConfig::GTK m)
+target_link_libraries(vedette_app PRIVATE vd_ui vd_serve vd_pipeline PkgConfig::GTK m)
 
 install(TARGETS vedette_app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/resources/org.vedette.Vedette.desktop

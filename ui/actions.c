@@ -192,6 +192,12 @@ HANDLER(about)
                           "license-type", GTK_LICENSE_MIT_X11, "authors", authors, NULL);
 }
 
+HANDLER(streaming)
+{
+    UNUSED;
+    vd_window_show_streaming(VD_WINDOW(window));
+}
+
 HANDLER(close_window)
 {
     UNUSED;
@@ -254,6 +260,7 @@ static const GActionEntry ENTRIES[] = {
     {.name = "leave-fullscreen", .activate = leave_fullscreen},
     {.name = "shortcuts", .activate = shortcuts},
     {.name = "about", .activate = about},
+    {.name = "streaming", .activate = streaming},
     {.name = "close", .activate = close_window},
     {.name = "record", .state = "false", .change_state = record},
     {.name = "fullscreen", .state = "false", .change_state = fullscreen},

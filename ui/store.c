@@ -45,11 +45,12 @@ static gboolean tick(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-vd_store *vd_store_new(const vd_settings *settings, vd_verifiers *verifiers)
+vd_store *vd_store_new(const vd_settings *settings, vd_verifiers *verifiers, vd_serving *serving)
 {
     vd_store *store = g_new0(vd_store, 1);
     store->settings = *settings;
     store->verifiers = verifiers;
+    store->serving = serving;
     store->bridge = vd_bridge_new(refresh, store);
     store->listeners = g_array_new(FALSE, FALSE, sizeof(vd_store_entry));
     store->history = vd_history_new();
@@ -59,12 +60,14 @@ vd_store *vd_store_new(const vd_settings *settings, vd_verifiers *verifiers)
     vd_tuning_init(&store->defaults, settings);
     store->tuning = store->defaults;
     vd_store_apply_tuning(store);
+    vd_store_init_streaming(store);
     return store;
 }
 
 static void close_camera(vd_store *store)
 {
     g_clear_handle_id(&store->tick, g_source_remove);
+    vd_serving_set_camera(store->serving, NULL, NULL);
     vd_camera_close(&store->camera);
     vd_view_clear(&store->view);
     vd_labels_unref(&store->labels);
@@ -79,6 +82,7 @@ static void close_camera(vd_store *store)
 void vd_store_close(vd_store *store)
 {
     close_camera(store);
+    vd_store_fini_streaming(store);
     vd_verifiers_stop(store->verifiers);
     store->verifier = NULL;
 }
@@ -186,6 +190,7 @@ static void open_as(vd_store *store, const char *address, const char *name, cons
     if (start_camera(store, &error) == VD_OK) {
         if (store->view_width)
             vd_camera_set_view_size(store->camera, store->view_width, store->view_height);
+        vd_serving_set_camera(store->serving, store->name, store->camera);
         vd_store_take_status(store); /* it may have failed already */
         store->tick = g_timeout_add(TICK_MS, tick, store);
     } else {

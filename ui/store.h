@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "ui/serving.h"
 #include "ui/tuning.h"
 #include "ui/verifiers.h"
 #include "vedette/app/camera.h"
@@ -20,8 +21,9 @@ enum vd_changes {
     VD_CHANGED_RECORDING = 1 << 5, /* began, ended, a second more */
     VD_CHANGED_RATES = 1 << 6,     /* twice a second while a camera is open */
     VD_CHANGED_NOTICE = 1 << 7,
-    VD_CHANGED_EVENTS = 1 << 8, /* one came, changed or went; which one is chosen; the figures */
-    VD_CHANGED_STAGE2 = 1 << 9  /* on, off, degraded or not; its figures come with VD_CHANGED_RATES */
+    VD_CHANGED_EVENTS = 1 << 8,    /* one came, changed or went; which one is chosen; the figures */
+    VD_CHANGED_STAGE2 = 1 << 9,    /* on, off, degraded or not; its figures come with VD_CHANGED_RATES */
+    VD_CHANGED_STREAMING = 1 << 10 /* on, off, failed; who is connected */
 };
 
 typedef void vd_store_listener(void *context, unsigned changes);
@@ -50,9 +52,9 @@ typedef struct vd_notice {
     char path[512]; /* of VD_ACTION_FOLDER: the file */
 } vd_notice;
 
-/* `settings` is copied; `verifiers` outlives the store. Changes of the tuning and of the model live as long
- * as the store; nothing is written. */
-vd_store *vd_store_new(const vd_settings *settings, vd_verifiers *verifiers);
+/* `settings` is copied; `verifiers` and `serving` outlive the store. Changes of the tuning and of the model
+ * live as long as the store; nothing is written. */
+vd_store *vd_store_new(const vd_settings *settings, vd_verifiers *verifiers, vd_serving *serving);
 
 /* Closes the camera (see vd_camera_join_closed) and ends stage 2 without telling anybody: at the window's
  * end, when what still runs may keep the store for a while. */
@@ -153,6 +155,10 @@ bool vd_store_is_shadow(const vd_store *store);
 
 /* Stage 2 as it was half a second ago; NULL: it is off. */
 const vd_verify_stats *vd_store_get_stage2(const vd_store *store);
+
+/* The streaming interface: other programs send pictures, and watch the camera on show. */
+void vd_store_set_streaming(vd_store *store, bool on);
+const vd_serving_view *vd_store_get_streaming(const vd_store *store);
 
 const vd_notice *vd_store_get_notice(const vd_store *store);
 void vd_store_show_error(vd_store *store, const vd_error *error);

@@ -1,5 +1,6 @@
 /* The store's inside, shared by the files that make it up: store.c (camera, listeners), store_watch.c (what
- * changed since the status before), store_tuning.c (thresholds, classes), store_events.c (events, stage 2).
+ * changed since the status before), store_tuning.c (thresholds, classes), store_events.c (events, stage 2),
+ * store_streaming.c.
  * Nobody else includes it. */
 #ifndef VD_UI_STORE_IMPL_H
 #define VD_UI_STORE_IMPL_H
@@ -39,6 +40,7 @@ struct vd_store {
 
     vd_notice notice;
 
+    vd_serving *serving;     /* the program's */
     vd_verifiers *verifiers; /* the program's */
     vd_verifier *verifier;   /* one of them, of the camera on show; NULL: stage 2 is off */
     vd_verify_stats stage2;
@@ -73,6 +75,10 @@ void vd_store_suit_model(vd_store *store);
 unsigned vd_store_apply_tuning(vd_store *store);
 unsigned vd_store_look_for_classes(vd_store *store);
 void vd_store_forget_seen(vd_store *store);
+
+/* store_streaming.c */
+void vd_store_init_streaming(vd_store *store);
+void vd_store_fini_streaming(vd_store *store); /* asks it to end; nobody is told */
 
 /* store_events.c */
 void vd_store_init_events(vd_store *store);

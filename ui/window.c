@@ -12,6 +12,7 @@
 #include "ui/panels/events.h"
 #include "ui/panels/notice_bar.h"
 #include "ui/panels/status_line.h"
+#include "ui/panels/streaming.h"
 #include "ui/panels/transport.h"
 #include "ui/panels/tune.h"
 #include "ui/tiles/tile.h"
@@ -35,7 +36,8 @@ struct _VdWindow {
     guint resize;
 
     GtkHeaderBar *header;
-    GtkWidget *play, *record, *snapshot, *panel_toggle;
+    GtkWidget *play, *record, *snapshot, *panel_toggle, *menu, *streaming_button;
+    GtkWidget *streaming; /* the popover; a reference */
     GtkImage *play_icon;
     GtkLabel *record_time;
     GtkStack *stack, *pages;
@@ -126,6 +128,27 @@ static void show_parts(VdWindow *window)
                                  GTK_ICON_SIZE_BUTTON);
 }
 
+/* The button shows that it is on; it stays while its popover is open. */
+static void show_streaming(VdWindow *window)
+{
+    const vd_serving_view *view = vd_store_get_streaming(window->store);
+    bool on = view->state != VD_SERVING_OFF && view->state != VD_SERVING_FAILED;
+    bool needed = gtk_widget_get_visible(window->streaming) &&
+                  gtk_popover_get_relative_to(GTK_POPOVER(window->streaming)) == window->streaming_button;
+    gtk_widget_set_visible(window->streaming_button, on || needed);
+    /* It would lie on the popover. */
+    gtk_widget_set_has_tooltip(window->streaming_button, !gtk_widget_get_visible(window->streaming));
+}
+
+void vd_window_show_streaming(VdWindow *window)
+{
+    GtkPopover *popover = GTK_POPOVER(window->streaming);
+    gtk_popover_set_relative_to(
+        popover, gtk_widget_get_visible(window->streaming_button) ? window->streaming_button : window->menu);
+    gtk_popover_popup(popover);
+    show_streaming(window);
+}
+
 static void remember(VdWindow *window)
 {
     const vd_camera_status *status = vd_store_get_status(window->store);
@@ -149,6 +172,8 @@ static void changed(void *context, unsigned changes)
     }
     if (changes & (VD_CHANGED_SOURCE | VD_CHANGED_RECORDING))
         show_recording(window);
+    if (changes & VD_CHANGED_STREAMING)
+        show_streaming(window);
     if (changes &
         (VD_CHANGED_SOURCE | VD_CHANGED_RECORDING | VD_CHANGED_TUNING | VD_CHANGED_RATES | VD_CHANGED_EVENTS))
         vd_actions_update(window);
@@ -251,6 +276,11 @@ static void destroy(GtkWidget *widget)
 {
     VdWindow *window = VD_WINDOW(widget);
     g_clear_handle_id(&window->resize, g_source_remove);
+    if (window->streaming) {
+        g_signal_handlers_disconnect_by_data(window->streaming, window);
+        gtk_widget_destroy(window->streaming);
+        g_clear_object(&window->streaming);
+    }
     if (window->store) {
         vd_store_unlisten(window->store, window);
         vd_store_close(window->store);
@@ -275,6 +305,8 @@ static void bind_children(GtkWidgetClass *class)
     gtk_widget_class_bind_template_child(class, VdWindow, record_time);
     gtk_widget_class_bind_template_child(class, VdWindow, snapshot);
     gtk_widget_class_bind_template_child(class, VdWindow, panel_toggle);
+    gtk_widget_class_bind_template_child(class, VdWindow, menu);
+    gtk_widget_class_bind_template_child(class, VdWindow, streaming_button);
     gtk_widget_class_bind_template_child(class, VdWindow, stack);
     gtk_widget_class_bind_template_child(class, VdWindow, paned);
     gtk_widget_class_bind_template_child(class, VdWindow, panel);
@@ -323,6 +355,8 @@ static void vd_window_init(VdWindow *window)
     window->panel_before = true;
     gtk_widget_init_template(GTK_WIDGET(window));
     gtk_container_foreach(GTK_CONTAINER(window->switcher), keep_focus, NULL);
+    window->streaming = g_object_ref_sink(g_object_new(VD_TYPE_STREAMING, "relative-to", window->menu, NULL));
+    g_signal_connect_swapped(window->streaming, "hide", G_CALLBACK(show_streaming), window);
     window->cameras = g_menu_new();
     g_menu_insert_section(window->open_menu, 1, "Cameras", G_MENU_MODEL(window->cameras));
 }
@@ -362,13 +396,15 @@ static void begin(VdWindow *window, const vd_window_options *options)
         vd_store_open(window->store, options->source);
     if (options->error)
         vd_store_show_error(window->store, options->error);
+    if (options->settings->streaming.enabled)
+        vd_store_set_streaming(window->store, true);
 }
 
 VdWindow *vd_window_new(GtkApplication *application, const vd_window_options *options)
 {
     VdWindow *window = g_object_new(VD_TYPE_WINDOW, "application", application, NULL);
     GdkScreen *screen = gtk_widget_get_screen(GTK_WIDGET(window));
-    window->store = vd_store_new(options->settings, options->verifiers);
+    window->store = vd_store_new(options->settings, options->verifiers, options->serving);
     window->kiosk = options->kiosk;
     choose_size(window);
     load_style(screen);
@@ -380,6 +416,7 @@ VdWindow *vd_window_new(GtkApplication *application, const vd_window_options *op
     vd_transport_set_store(window->transport, window->store);
     vd_status_line_set_store(window->status_line, window->store);
     vd_notice_bar_set_store(window->notice_bar, window->store);
+    vd_streaming_set_store(VD_STREAMING(window->streaming), window->store);
     vd_store_listen(window->store, changed, window);
     begin(window, options);
     changed(window, ~0u);

@@ -12,6 +12,7 @@ G_DECLARE_FINAL_TYPE(VdWindow, vd_window, VD, WINDOW, GtkApplicationWindow)
 typedef struct vd_window_options {
     const vd_settings *settings; /* copied */
     vd_verifiers *verifiers;     /* outlives the window; freed after its cameras */
+    vd_serving *serving;         /* outlives the window */
     const vd_error *error;       /* NULL, or what was wrong with the settings: shown in the window */
     const char *source;          /* NULL: the empty state */
     const char *model, *labels;  /* NULL: by settings or source */
@@ -30,5 +31,8 @@ void vd_window_set_panel(VdWindow *window, bool shown);
 /* Shows the side panel with that page, `tune` or `events`; in full screen only the page is changed. */
 void vd_window_show_page(VdWindow *window, const char *name);
 bool vd_window_is_page_shown(const VdWindow *window, const char *name);
+
+/* The popover of the streaming interface. */
+void vd_window_show_streaming(VdWindow *window);
 
 #endif

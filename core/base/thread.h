@@ -13,10 +13,12 @@
 enum vd_rank {
     VD_RANK_REAPER = 5,
     VD_RANK_CAMERA = 10,
+    VD_RANK_SERVE = 15,
     VD_RANK_DETECTOR = 20,
     VD_RANK_VERIFY = 25,
     VD_RANK_RECORDER = 30,
     VD_RANK_SOURCE = 40,
+    VD_RANK_FEED = 45,
     VD_RANK_QUEUE = 50,
     VD_RANK_FUTURE = 60,
     VD_RANK_POOL = 70,

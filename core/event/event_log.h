@@ -66,6 +66,12 @@ uint64_t vd_event_log_revision(const vd_event_log *log);
  * their own. Returns their number. */
 size_t vd_event_log_get(const vd_event_log *log, uint64_t since, vd_event *ret_events, size_t room);
 
+/* The next event that changed after the revision `since`, oldest first; NULL: no more. Borrowed until the
+ * next change.
+ *
+ * id  0 to begin; rises to the event's */
+const vd_event *vd_event_log_next(const vd_event_log *log, uint64_t since, uint64_t *id);
+
 /* One event; NULL: not in the log. Borrowed until the next change. */
 const vd_event *vd_event_log_find(const vd_event_log *log, uint64_t id);
 

@@ -94,6 +94,17 @@ size_t vd_event_log_get(const vd_event_log *log, uint64_t since, vd_event *ret_e
     return count;
 }
 
+const vd_event *vd_event_log_next(const vd_event_log *log, uint64_t since, uint64_t *id)
+{
+    uint64_t oldest = log->last_id > VD_EVENTS_MOST ? log->last_id - VD_EVENTS_MOST : 0;
+    for (*id = *id > oldest ? *id + 1 : oldest + 1; *id <= log->last_id; (*id)++) {
+        const struct vd_event_slot *slot = vd_event_slot_of(log, *id);
+        if (slot && slot->changed > since)
+            return &slot->event;
+    }
+    return NULL;
+}
+
 const vd_event *vd_event_log_find(const vd_event_log *log, uint64_t id)
 {
     const struct vd_event_slot *slot = vd_event_slot_of(log, id);

@@ -156,7 +156,7 @@ static void close_source(void *state)
     av_frame_free(&source->scratch);
     for (int i = 0; i < 2; i++)
         av_frame_free(&source->next[i].frame);
-    sws_freeContext(source->sws);
+    vd_av_converter_fini(&source->converter);
     av_freep(&source->turn_memory);
     free(source->seen_s);
     vd_frame_pool_free(&source->pool);

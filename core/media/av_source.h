@@ -8,10 +8,10 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
-#include <libswscale/swscale.h>
 
 #include "base/cancel.h"
 #include "frame/frame.h"
+#include "media/av_convert.h"
 #include "media/source_kind.h"
 
 enum { VD_AV_MAX_PIXELS = 8192 * 8192 };
@@ -88,10 +88,7 @@ typedef struct vd_av_source {
     uint32_t serial;
 
     /* conversion */
-    struct SwsContext *sws;
-    struct {
-        int format, width, height, target, range;
-    } sws_for;
+    vd_av_converter converter;
     uint8_t *turn_memory; /* the picture before it is turned */
     size_t turn_size;
     vd_frame_pool *pool;

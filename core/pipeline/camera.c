@@ -11,6 +11,7 @@
 
 void vd_camera_wake(vd_camera *camera)
 {
+    vd_camera_tell(camera);
     vd_mutex_lock(&camera->wake_lock);
     if (!camera->wake_closed && camera->options.wake)
         camera->options.wake(camera->options.wake_context);
@@ -182,6 +183,7 @@ void vd_camera_close(vd_camera **pointer)
     camera->wake_closed = true;
     vd_mutex_unlock(&camera->wake_lock);
     ask_to_stop(camera);
+    vd_camera_end_feeds(camera);
     vd_reaper_take(camera, destroy);
 }
 
@@ -336,6 +338,7 @@ void vd_camera_step(vd_camera *camera, int frames)
         vd_cond_broadcast(&camera->changed);
     }
     vd_mutex_unlock(&camera->lock);
+    vd_camera_tell(camera);
 }
 
 void vd_camera_seek(vd_camera *camera, double time_s)
@@ -347,6 +350,7 @@ void vd_camera_seek(vd_camera *camera, double time_s)
         vd_cond_broadcast(&camera->changed);
     }
     vd_mutex_unlock(&camera->lock);
+    vd_camera_tell(camera);
 }
 
 void vd_camera_set_speed(vd_camera *camera, double speed)

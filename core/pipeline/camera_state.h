@@ -5,6 +5,7 @@
  *   keeper     loads models, ends recordings              keeper.c
  *   workers    of the detector: bring results             detection.c, tracking.c
  *   events     asks stage 2 about events                  events.c
+ *   any        tells the camera's feeds                   tell.c, feed.c
  *
  * Invariants
  * 1. The window's thread takes the lock only for moments: nothing is opened, decoded, scaled or joined under
@@ -15,6 +16,8 @@
  * turn. */
 #ifndef VD_PIPELINE_CAMERA_STATE_H
 #define VD_PIPELINE_CAMERA_STATE_H
+
+#include <stdatomic.h>
 
 #include "base/cancel.h"
 #include "base/clock.h"
@@ -38,6 +41,7 @@ enum {
     VD_CAMERA_FINISHING = 4, /* recordings that may wait for the keeper, which may be loading a model */
     VD_THUMBNAIL_WIDTH = 128,
     VD_THUMBNAIL_HEIGHT = 96,
+    VD_CAMERA_FEEDS = 16,
     VD_CAMERA_ASKED = 256 /* events that wait for their clip or their verdict */
 };
 
@@ -133,6 +137,12 @@ struct vd_camera {
     vd_recorder *recorder;                       /* runs */
     vd_recorder *finishing[VD_CAMERA_FINISHING]; /* end, oldest first; the keeper frees them */
     int finishing_count;
+
+    struct vd_feed *feeds[VD_CAMERA_FEEDS]; /* a reference each */
+    atomic_int feed_count;                  /* atomic: without feeds nobody takes the lock for them */
+    uint64_t told_revision;                 /* of the events, to all feeds */
+    vd_camera_state told_state;
+    char told_reason[200];
 };
 
 /* camera.c */
@@ -165,6 +175,7 @@ size_t vd_camera_track_locked(vd_camera *camera, const vd_moment *at, vd_result 
 void vd_camera_cut_tracks_locked(vd_camera *camera);
 void vd_camera_set_scores_locked(vd_camera *camera); /* the thresholds changed */
 void vd_camera_show_tracks_locked(const vd_camera *camera, const vd_moment *at, vd_view *view);
+int64_t vd_camera_unix_ms(void);                                              /* wall clock */
 vd_result *vd_camera_copy_result(vd_camera *camera, const vd_result *result); /* NULL without memory */
 
 /* events.c */
@@ -172,6 +183,11 @@ void vd_camera_ask(void *camera); /* the thread */
 void vd_camera_want_verdicts_locked(vd_camera *camera, const uint64_t *events, size_t count);
 void vd_camera_cut_thumbnails(vd_camera *camera, const vd_frame *frame, const uint64_t *events, size_t count);
 void vd_camera_reduce(vd_camera *camera); /* keeps pictures for clips; without the lock */
+
+/* tell.c: the camera's feeds. Without any they cost an atomic read. */
+void vd_camera_tell_result_locked(vd_camera *camera, const vd_result *result, double latency_ms);
+void vd_camera_tell(vd_camera *camera); /* what changed of state and events; then wakes; without the lock */
+void vd_camera_end_feeds(vd_camera *camera); /* the camera closes; without the lock */
 
 /* Stream time that is on screen now (files). */
 static inline double vd_camera_now_s_locked(const vd_camera *camera, int64_t now_ns)

@@ -111,6 +111,8 @@ static size_t take_result_locked(vd_camera *camera, const struct vd_job *job, vd
         vd_rate_add(&camera->detected_rate, now);
         opened = vd_camera_track_locked(camera, &job->at, result, ret_opened);
         vd_camera_want_verdicts_locked(camera, ret_opened, opened);
+        vd_camera_tell_result_locked(camera, result,
+                                     (double)(now - job->submitted_ns) / (double)VD_NS_PER_MS);
     } else {
         camera->status.failed_detection++;
     }
@@ -144,6 +146,7 @@ static void on_result(void *context, vd_future *future)
         camera->status.replaced_detection++;
     vd_cond_broadcast(&camera->changed);
     vd_mutex_unlock(&camera->lock);
+    vd_camera_tell(camera);
     if (opened_count > 0)
         vd_camera_cut_thumbnails(camera, frame, opened, opened_count);
     vd_frame_unref(&frame);
@@ -166,6 +169,7 @@ static void recall_locked(vd_camera *camera, const vd_moment *at, vd_result *kno
     if (copy) {
         size_t count = vd_camera_track_locked(camera, at, copy, opened);
         vd_camera_want_verdicts_locked(camera, opened, count);
+        vd_camera_tell_result_locked(camera, copy, 0);
     }
     vd_timeline_add_result(&camera->timeline, at, copy ? copy : vd_result_ref(known));
 }
@@ -230,6 +234,7 @@ void vd_camera_feed(vd_camera *camera)
     vd_mutex_lock(&camera->lock);
     vd_future *future = submit_locked(camera, &job);
     vd_mutex_unlock(&camera->lock);
+    vd_camera_tell(camera); /* of what was recalled */
     vd_camera_reduce(camera);
     if (!future)
         return;

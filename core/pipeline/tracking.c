@@ -10,7 +10,7 @@
 /* With tracking detections count from here on: a track goes on with what is too weak to start one. */
 static const float least_score = 0.1f;
 
-static int64_t now_unix_ms(void)
+int64_t vd_camera_unix_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -99,7 +99,7 @@ static size_t update_events_locked(vd_camera *camera, const vd_moment *at, const
     rules.thresholds = camera->thresholds;
     vd_event_moment moment = {.time_s = at->time_s,
                               .frame_index = result->frame_index,
-                              .unix_ms = now_unix_ms(),
+                              .unix_ms = vd_camera_unix_ms(),
                               .tracks = tracks,
                               .count = count,
                               .labels = result->labels};

@@ -13,6 +13,7 @@
 #include <libconfig.h>
 
 #include "base/text.h"
+#include "settings/check.h"
 #include "settings/scan.h"
 #include "settings/table.h"
 #include "settings/value.h"
@@ -28,16 +29,10 @@ struct reader {
     vd_error *error;
 };
 
-static void set_place(const struct reader *reader, int line, char *out, size_t size)
-{
-    const char *path = strlen(reader->path) + 16 < size ? reader->path : vd_text_base_name(reader->path);
-    snprintf(out, size, "%.*s:%d", (int)size - 16, path, line);
-}
-
 static int refuse_line(const struct reader *reader, int line, int code, const char *text)
 {
     char place[192];
-    set_place(reader, line, place, sizeof place);
+    vd_setting_locate(reader->path, line, place, sizeof place);
     return vd_error_set(reader->error, code, place, "%s", text);
 }
 
@@ -153,7 +148,7 @@ static void locate(const struct reader *reader, const config_setting_t *setting,
                    vd_setting_place *ret_where)
 {
     const char *name = config_setting_name(setting);
-    set_place(reader, (int)setting->line, ret_where->place, sizeof ret_where->place);
+    vd_setting_locate(reader->path, (int)setting->line, ret_where->place, sizeof ret_where->place);
     char clean[64];
     vd_text_clean(clean, sizeof clean, name ? name : "", name ? strlen(name) : 0);
     snprintf(ret_where->label, sizeof ret_where->label, "%s%s%s", prefix, *prefix && *clean ? "." : "",
@@ -254,7 +249,7 @@ static int check_camera(struct reader *reader, const config_setting_t *entry, in
 {
     const vd_camera_settings *camera = &reader->settings.cameras[index];
     char place[192];
-    set_place(reader, (int)entry->line, place, sizeof place);
+    vd_setting_locate(reader->path, (int)entry->line, place, sizeof place);
     if (camera->name[0] == '\0' || camera->address[0] == '\0')
         return vd_error_set(reader->error, VD_EINVAL, place,
                             "cameras[%d] has no %s; each camera needs a name and an "
@@ -319,19 +314,6 @@ static int read_tree(struct reader *reader, const config_setting_t *root)
     return code;
 }
 
-/* What the file itself says of the two: a preset gives way to it. */
-static int check_workers(const struct reader *reader, const config_t *config)
-{
-    const vd_step2_settings *step2 = &reader->settings.step2;
-    if (!step2->min_workers_given || !step2->max_workers_given || step2->min_workers <= step2->max_workers)
-        return VD_OK;
-    char place[192];
-    set_place(reader, (int)config_lookup(config, "step2.min_workers")->line, place, sizeof place);
-    return vd_error_set(reader->error, VD_EINVAL, place,
-                        "step2.min_workers is %d; it must be at most max_workers, which is %d.",
-                        step2->min_workers, step2->max_workers);
-}
-
 static int read_settings(struct reader *reader)
 {
     char *text = NULL;
@@ -344,7 +326,7 @@ static int read_settings(struct reader *reader)
     if (code == VD_OK)
         code = read_tree(reader, config_root_setting(&config));
     if (code == VD_OK)
-        code = check_workers(reader, &config);
+        code = vd_settings_check(reader->path, &config, &reader->settings, reader->error);
     config_destroy(&config);
     free(text);
     return code;

@@ -1,11 +1,11 @@
 #include "settings/table.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
-
 #define IN_SETTINGS(field) .offset = offsetof(vd_settings, field), .size = sizeof(((vd_settings *)0)->field)
+#define IN_SETTINGS_LIST(field, count_field)                                                                 \
+    .offset = offsetof(vd_settings, field), .size = sizeof(((vd_settings *)0)->field[0]),                    \
+    .count = offsetof(vd_settings, count_field)
 #define IN_CAMERA(field)                                                                                     \
     .offset = offsetof(vd_camera_settings, field), .size = sizeof(((vd_camera_settings *)0)->field)
 
@@ -65,6 +65,9 @@ static const vd_key keys[] = {
     {.group = "detection",
      .name = "classes",
      .kind = VD_KEY_NAMES,
+     IN_SETTINGS_LIST(classes, class_count),
+     .most = VD_MAX_CLASS_NAMES,
+     .text = "class names such as [ \"person\", \"car\" ]",
      .doc = "Names of the classes that are wanted; empty: all"},
     {.group = "detection",
      .name = "precision",
@@ -235,6 +238,127 @@ static const vd_key keys[] = {
      .choices = {"none", "small", "medium", "large"},
      .doc = "Workers, queue and results at once (1/20/40, 2/40/80, 3/60/120), where no line above says "
             "otherwise"},
+    {.group = "streaming",
+     .name = "enabled",
+     .kind = VD_KEY_FLAG,
+     IN_SETTINGS(streaming.enabled),
+     .doc = "Other programs may send pictures and watch the cameras as soon as the window opens"},
+    {.group = "streaming",
+     .name = "address",
+     .kind = VD_KEY_TEXT,
+     IN_SETTINGS(streaming.address),
+     .text = "127.0.0.1",
+     .doc = "The address to listen on: of this machine alone, or 0.0.0.0 for others too, which then need a "
+            "token"},
+    {.group = "streaming",
+     .name = "port",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(streaming.port),
+     .least = 0,
+     .most = 65535,
+     .number = 8765,
+     .doc = "The port to listen on; 0: any that is free"},
+    {.group = "streaming",
+     .name = "token_file",
+     .kind = VD_KEY_PATH,
+     IN_SETTINGS(streaming.token_file),
+     .doc =
+         "A file with tokens, one a line; empty: none on 127.0.0.1, else streaming-token beside this file"},
+    {.group = "streaming",
+     .name = "tls_certificate",
+     .kind = VD_KEY_PATH,
+     IN_SETTINGS(streaming.tls_certificate),
+     .doc = "A certificate (PEM) for https; empty: http"},
+    {.group = "streaming",
+     .name = "tls_key",
+     .kind = VD_KEY_PATH,
+     IN_SETTINGS(streaming.tls_key),
+     .doc = "Its key (PEM)"},
+    {.group = "streaming",
+     .name = "origins",
+     .kind = VD_KEY_NAMES,
+     IN_SETTINGS_LIST(streaming.origins, streaming.origin_count),
+     .most = VD_MAX_ORIGINS,
+     .text = "origins such as [ \"https://example.org\" ]",
+     .doc = "Pages of other hosts that may connect"},
+    {.group = "streaming",
+     .name = "session_timeout",
+     .kind = VD_KEY_NUMBER,
+     IN_SETTINGS(streaming.session_timeout_s),
+     .least = 1,
+     .most = 86400,
+     .number = 300,
+     .doc = "Seconds without a frame or a reader after which a session ends"},
+    {.group = "streaming",
+     .name = "max_fps",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(streaming.max_fps),
+     .least = 1,
+     .most = 30,
+     .number = 30,
+     .doc = "The most frames a second that a session may ask for"},
+    {.group = "streaming",
+     .name = "default_fps",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(streaming.default_fps),
+     .least = 1,
+     .most = 30,
+     .number = 10,
+     .doc = "The frames a second of a session that asks for none; at most max_fps"},
+    {.group = "streaming",
+     .name = "queue_size",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(streaming.queue_size),
+     .least = 1,
+     .most = 1000,
+     .number = 50,
+     .doc = "Frames and answers of a session that may wait; beyond it the oldest is dropped"},
+    {.group = "streaming",
+     .name = "enable_tracking",
+     .kind = VD_KEY_FLAG,
+     IN_SETTINGS(streaming.enable_tracking),
+     .number = 1,
+     .doc = "Objects keep an id from frame to frame where a session does not ask"},
+    {.group = "streaming",
+     .name = "max_sessions",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(streaming.max_sessions),
+     .least = 1,
+     .most = 1000,
+     .number = 64,
+     .doc = "The most sessions at once"},
+    {.group = "streaming",
+     .name = "max_sessions_per_peer",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(streaming.max_sessions_per_peer),
+     .least = 1,
+     .most = 1000,
+     .number = 32,
+     .doc = "Of them the most of one address"},
+    {.group = "streaming",
+     .name = "max_image_mb",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(streaming.max_image_mb),
+     .least = 1,
+     .most = 256,
+     .number = 8,
+     .doc = "The largest picture that is taken, in megabytes as it is sent"},
+    {.group = "streaming",
+     .name = "max_image_megapixels",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(streaming.max_image_megapixels),
+     .least = 1,
+     .most = 256,
+     .number = 25,
+     .doc = "The same in millions of pixels"},
+    {.group = "streaming",
+     .name = "max_requests_per_s",
+     .kind = VD_KEY_INTEGER,
+     IN_SETTINGS(streaming.max_requests_per_s),
+     .least = 1,
+     .most = 10000,
+     .number = 500,
+     .doc = "The most requests a second of one address"},
     {.group = "network",
      .name = "rtsp_transport",
      .kind = VD_KEY_WORD,
@@ -305,99 +429,4 @@ const vd_key *vd_key_find(const char *group, const char *name)
         if (strcmp(keys[i].group, group) == 0 && strcmp(keys[i].name, name) == 0)
             return &keys[i];
     return NULL;
-}
-
-static void describe_number(double value, char out[24])
-{
-    vd_text_number(out, 24, value, 4);
-    size_t length = strlen(out);
-    while (length > 0 && out[length - 1] == '0')
-        out[--length] = '\0';
-    if (length > 0 && out[length - 1] == '.')
-        out[length - 1] = '\0';
-}
-
-static void describe_choices(const vd_key *key, char *out, size_t size)
-{
-    size_t used = 0;
-    out[0] = '\0';
-    for (int i = 0; i < VD_KEY_CHOICES && key->choices[i]; i++) {
-        bool last = i + 1 == VD_KEY_CHOICES || !key->choices[i + 1];
-        const char *before = i == 0 ? "" : last ? " or " : ", ";
-        int put = snprintf(out + used, size - used, "%s\"%s\"", before, key->choices[i]);
-        if (put < 0 || (size_t)put >= size - used)
-            return;
-        used += (size_t)put;
-    }
-}
-
-void vd_key_describe_range(const vd_key *key, char *out, size_t size)
-{
-    char least[24], most[24], number[24];
-    switch (key->kind) {
-    case VD_KEY_TEXT:
-    case VD_KEY_PATH:
-        snprintf(out, size, "text in quotes of at most %zu bytes", key->size - 1);
-        break;
-    case VD_KEY_WORD:
-    case VD_KEY_CHOICE:
-        describe_choices(key, out, size);
-        break;
-    case VD_KEY_NUMBER:
-    case VD_KEY_INTEGER:
-        describe_number(key->least, least);
-        describe_number(key->most, most);
-        snprintf(out, size, "%s%s to %s", key->kind == VD_KEY_INTEGER ? "a whole number, " : "", least, most);
-        break;
-    case VD_KEY_PAIR:
-        describe_number(key->least, least);
-        describe_number(key->most, most);
-        describe_number(key->number, number);
-        snprintf(out, size, "two whole numbers such as [ %s, %s ], each %s to %s", number, number, least,
-                 most);
-        break;
-    case VD_KEY_FLAG:
-        snprintf(out, size, "true or false");
-        break;
-    case VD_KEY_NAMES:
-        snprintf(out, size, "a list of at most %d names such as [ \"person\", \"car\" ]", VD_MAX_CLASS_NAMES);
-        break;
-    }
-}
-
-static void set_default(const vd_key *key, void *base)
-{
-    void *field = (char *)base + key->offset;
-    switch (key->kind) {
-    case VD_KEY_TEXT:
-    case VD_KEY_PATH:
-    case VD_KEY_WORD:
-        vd_text_copy(field, key->size, key->text ? key->text : "");
-        break;
-    case VD_KEY_CHOICE:
-        *(int *)field = (int)key->number;
-        break;
-    case VD_KEY_NUMBER:
-        *(double *)field = key->number;
-        break;
-    case VD_KEY_INTEGER:
-        *(int *)field = (int)key->number;
-        break;
-    case VD_KEY_PAIR:
-        ((int *)field)[0] = ((int *)field)[1] = (int)key->number;
-        break;
-    case VD_KEY_FLAG:
-        *(bool *)field = key->number != 0;
-        break;
-    case VD_KEY_NAMES:
-        break;
-    }
-}
-
-void vd_settings_init(vd_settings *ret_settings)
-{
-    memset(ret_settings, 0, sizeof *ret_settings);
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strcmp(keys[i].group, VD_CAMERAS_GROUP) != 0)
-            set_default(&keys[i], ret_settings);
 }

@@ -16,7 +16,7 @@ typedef enum vd_key_kind {
     VD_KEY_INTEGER, /* int */
     VD_KEY_PAIR,    /* int[2] */
     VD_KEY_FLAG,    /* bool */
-    VD_KEY_NAMES    /* the class names and their count */
+    VD_KEY_NAMES    /* char[most][size] and an int that counts them */
 } vd_key_kind;
 
 enum { VD_KEY_CHOICES = 4 };
@@ -25,11 +25,12 @@ typedef struct vd_key {
     const char *group; /* "" at the top level; VD_CAMERAS_GROUP for the entries of that list */
     const char *name;  /* in its group */
     vd_key_kind kind;
-    size_t offset, size;                 /* in vd_settings; of the cameras' keys in vd_camera_settings */
-    size_t given;                        /* of a bool that becomes true when the file has the key; 0: none */
-    double least, most;                  /* NUMBER, INTEGER, PAIR: the range, both ends included */
-    double number;                       /* default of NUMBER, INTEGER, PAIR, FLAG and CHOICE (its index) */
-    const char *text;                    /* default of TEXT, PATH and WORD; NULL: the empty one */
+    size_t offset, size; /* in vd_settings; of the cameras' keys in vd_camera_settings */
+    size_t count;        /* NAMES: of the int */
+    size_t given;        /* of a bool that becomes true when the file has the key; 0: none */
+    double least, most;  /* NUMBER, INTEGER, PAIR: the range, both ends included; NAMES: how many */
+    double number;       /* default of NUMBER, INTEGER, PAIR, FLAG and CHOICE (its index) */
+    const char *text;    /* default of TEXT, PATH and WORD, NULL: the empty one; NAMES: what they are */
     const char *choices[VD_KEY_CHOICES]; /* ended by NULL */
     const char *doc;                     /* one line for the example file */
 } vd_key;

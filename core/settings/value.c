@@ -9,6 +9,12 @@
 
 enum { SHOWN_BYTES = 80 };
 
+void vd_setting_locate(const char *path, int line, char *out, size_t size)
+{
+    const char *shown = strlen(path) + 16 < size ? path : vd_text_base_name(path);
+    snprintf(out, size, "%.*s:%d", (int)size - 16, shown, line);
+}
+
 /* Text of the file may hold an address with a password: it is shown masked, on one line, shortened. */
 static void describe_text(const char *text, char *out, size_t size)
 {
@@ -162,27 +168,28 @@ static int read_text(const config_setting_t *setting, const vd_key *key, const v
 }
 
 static int read_names(const config_setting_t *setting, const vd_key *key, const vd_setting_place *where,
-                      vd_settings *settings, vd_error *error)
+                      void *base, vd_error *error)
 {
-    int type = config_setting_type(setting), count = 0;
-    if (type == CONFIG_TYPE_ARRAY || type == CONFIG_TYPE_LIST)
-        count = config_setting_length(setting);
-    else
+    int type = config_setting_type(setting), most = (int)key->most;
+    if (type != CONFIG_TYPE_ARRAY && type != CONFIG_TYPE_LIST)
         return refuse(setting, key, where, error);
-    if (count > VD_MAX_CLASS_NAMES)
+    int count = config_setting_length(setting);
+    if (count > most)
         return vd_error_set(error, VD_EINVAL, where->place, "%s has %d names; it must have at most %d.",
-                            where->label, count, VD_MAX_CLASS_NAMES);
+                            where->label, count, most);
     for (int i = 0; i < count; i++) {
         const config_setting_t *name = config_setting_get_elem(setting, (unsigned)i);
-        if (config_setting_type(name) != CONFIG_TYPE_STRING || config_setting_get_string(name)[0] == '\0')
-            return vd_value_refuse(name, where, "a list of class names such as [ \"person\", \"car\" ]",
-                                   error);
-        int code = copy_text(name, config_setting_get_string(name), sizeof settings->classes[i], where,
-                             settings->classes[i], error);
+        char *field = (char *)base + key->offset + (size_t)i * key->size;
+        if (config_setting_type(name) != CONFIG_TYPE_STRING || config_setting_get_string(name)[0] == '\0') {
+            char wanted[128];
+            snprintf(wanted, sizeof wanted, "a list of %s", key->text);
+            return vd_value_refuse(name, where, wanted, error);
+        }
+        int code = copy_text(name, config_setting_get_string(name), key->size, where, field, error);
         if (code != VD_OK)
             return code;
     }
-    settings->class_count = count;
+    *(int *)((char *)base + key->count) = count;
     return VD_OK;
 }
 

@@ -13,8 +13,11 @@ typedef struct vd_setting_place {
     char label[96];  /* the setting's whole name, such as `detection.iou` or `cameras[2].name` */
 } vd_setting_place;
 
-/* Checks a value and stores it at its key's offset in `base` (the names of classes: in the vd_settings
- * `base`). VD_OK, or VD_EINVAL with the refusal; `base` may then be half filled. */
+/* `path:line`; of a path that is too long its last part. */
+void vd_setting_locate(const char *path, int line, char *out, size_t size);
+
+/* Checks a value and stores it at its key's offset in `base`. VD_OK, or VD_EINVAL with the refusal; `base`
+ * may then be half filled. */
 int vd_value_read(const config_setting_t *setting, const vd_key *key, const vd_setting_place *where,
                   void *base, vd_error *error);
 

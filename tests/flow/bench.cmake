@@ -20,6 +20,9 @@ set_tests_properties(bench.scene PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL
 add_test(NAME bench.verify
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_verify $<TARGET_FILE:vedette-cli> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 set_tests_properties(bench.verify PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL ON)
+add_test(NAME bench.serve
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/bench_serve $<TARGET_FILE:vedette-cli> WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(bench.serve PROPERTIES LABELS bench TIMEOUT 3600 RUN_SERIAL ON)
 
 # The models' figures, which are no matter of time: a minute of work.
 add_test(NAME flow.scene_accuracy

@@ -62,13 +62,15 @@ class Lines(unittest.TestCase):
         self.assertAlmostEqual(sum(line['value'] for line in lines[1:-1]), lines[-1]['value'], places=3)
 
     def test_wrong_requests(self):
-        for arguments, words in [(['asink'], 'there are `async`, `engine`, `scene`, `track` and `verify`'), ([], 'bench NAME'),
+        for arguments, words in [(['asink'], 'there are `async`, `engine`, `scene`, `serve`, `track` and `verify`'), ([], 'bench NAME'),
                                  (['async', '--cases', 'sink'], 'did you mean sync?'),
                                  (['async', '--cases', 'sync', '--model', 'builtin:dogs'], 'builtin:people'),
                                  (['async', '--cases', 'sync', '--clip', '/no/such.mp4'], 'there is no file'),
                                  (['async', '--pairs', '0'], '1 to 99'), (['engine'], '--model M'), (['verify', '--workers', '9'], '1 to 8'),
                                  (['verify', '--scene', '--seeds', '1999999:1'], 'training looked at those below'),
                                  (['verify', '--detector', '/no/such.onnx'], 'such.onnx'), (['verify', '--cases', 'submits'], 'did you mean submit?'),
+                                 (['serve', '--sessions', '1,x'], 'whole numbers from 1 to 64'), (['serve', '--cases', 'slow'], 'slowed'),
+                                 (['serve', '--rate', '31'], '1 to 30'), (['serve', '--model', '/no/such.onnx'], 'such.onnx'),
                                  (['engine', '--model', 'builtin:people'], 'only networks'),
                                  (['engine', '--model', '/no/such.onnx'], 'such.onnx'),
                                  (['engine', '--model', 'a.onnx', '--precision', 'int8'], 'fp32 or bf16'),
@@ -215,6 +217,52 @@ class Times(unittest.TestCase):
         self.assertEqual(ledger['submitted'], sum(ledger[key] for key in ('verified', 'rejected', 'unverified',
                                                                           'dropped', 'pending')))
         self.assertTrue(ledger['holds'])
+
+    def test_sessions_of_the_streaming_interface(self):
+        status, lines, said = bench('serve', '--model', 'builtin:motion', '--seconds', '1.5', '--sessions', '1,10',
+                                    '--cases', 'sessions')
+        self.assertIn(status, (0, 1), said)
+        of = {line['case']: line for line in lines[1:]}
+        self.assertEqual(list(of), ['sessions_1', 'sessions_10', 'sessions_10_alike', 'sessions_10_memory',
+                                    'answered_once'])
+        self.assertEqual({line['bench'] for line in lines[1:]}, {'serve'})
+        one, ten, answered = of['sessions_1'], of['sessions_10'], of['answered_once']
+        self.assertEqual(one['holds'], one['p99'] <= 100)
+        self.assertNotIn('holds', ten)
+        for line, sessions in ((one, 1), (ten, 10)):
+            self.assertEqual(line['value'], line['p99'])
+            self.assertEqual((line['sessions'], line['rate'], line['failed']), (sessions, 10, 0))
+            self.assertLess(0, line['p50'])
+            self.assertLessEqual(line['least'], line['most'])
+            self.assertLess(0, line['results_per_s'])
+            self.assertLessEqual(line['results_per_s'], 10 * sessions * 1.2)
+            self.assertGreater(line['peak_mb'], line['before_mb'])
+            self.assertLess(5, line['picture_kb'])
+        alike, memory = of['sessions_10_alike'], of['sessions_10_memory']
+        self.assertAlmostEqual(alike['value'], ten['least'] / ten['most'], places=4)
+        self.assertEqual((alike['holds'], memory['holds']), (alike['value'] >= 0.9, memory['value'] <= 150))
+        self.assertEqual((answered['value'], answered['unanswered'], answered['doubled']), (0, 0, 0))
+        self.assertAlmostEqual(answered['frames'], 25 + 250, delta=30)
+        self.assertEqual(status, 0 if all(line.get('holds', True) for line in lines) else 1, said)
+
+    def test_a_slowed_detector(self):
+        if not os.path.exists('resources/models/road-detector.onnx'):
+            self.skipTest('there is no trained model')
+        status, lines, said = bench('serve', '--cases', 'slowed', '--seconds', '4')
+        self.assertIn(status, (0, 1), said)
+        of = {line['case']: line for line in lines[1:]}
+        self.assertEqual(list(of), ['slowed_before', 'slowed', 'slowed_size', 'slowed_rate', 'slowed_after',
+                                    'slowed_full_again', 'answered_once'])
+        before, slowed, after = of['slowed_before'], of['slowed'], of['slowed_after']
+        self.assertEqual(slowed['workers'], 2)
+        self.assertGreater(slowed['rate'] * 10 * slowed['detect_ms'] * 4 / 1000 / 2, 1, 'more than it can do')
+        self.assertGreater(slowed['level'], 0)
+        self.assertLess(slowed['input'][0], before['input'][1])
+        self.assertLess(slowed['fps'][0], slowed['rate'])
+        self.assertEqual(slowed['holds'], slowed['p99'] <= 250)
+        self.assertEqual(after['input'][1], before['input'][1])
+        self.assertEqual(of['slowed_full_again']['holds'], of['slowed_full_again']['value'] <= 10)
+        self.assertEqual(of['answered_once']['value'], 0)
 
 
 if __name__ == '__main__':

@@ -21,4 +21,13 @@ void vd_fuzz_onnx(const uint8_t *data, size_t size);
 /* The bytes as the code of a plan. */
 void vd_fuzz_plan(const uint8_t *data, size_t size);
 
+/* The bytes behind the first as an encoded picture; bit 0 of the first: the check sums of PNG chunks are put
+ * right before. */
+void vd_fuzz_picture(const uint8_t *data, size_t size);
+
+/* What the streaming interface reads. The first byte says which: `m` a message, `f` the body of a frame, `q`
+ * a query, `b` Base64, `h` headers (lines: authorization, origin, host, peer); any other: what comes after it
+ * leads a walk over sessions (unit/session_walk.h). */
+void vd_fuzz_serve(const uint8_t *data, size_t size);
+
 #endif

@@ -1,2 +1,3 @@
-vd_test(settings MODULES settings)
+vd_test(settings MODULES settings LIBS PkgConfig::LIBCONFIG)
 vd_test(settings_table MODULES settings LIBS PkgConfig::LIBCONFIG)
+vd_test(settings_streaming MODULES settings LIBS PkgConfig::LIBCONFIG)

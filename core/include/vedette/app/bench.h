@@ -309,4 +309,24 @@ typedef struct vd_bench_verify_figures {
 int vd_bench_verify_scene(const vd_bench_verify_scene_options *options, vd_bench_verify_figures *ret_figures,
                           vd_error *error);
 
+/* --- A detector that can be slowed while it works: the real one, and a wait behind it */
+
+typedef struct vd_bench_slowed vd_bench_slowed;
+
+/* model    a model file, or a built-in detector; loaded by vd_bench_slowed_open
+ * workers  of every detector that is opened
+ * VD_OK or VD_ENOMEM. */
+int vd_bench_slowed_new(const char *model, int workers, vd_bench_slowed **ret_slowed, vd_error *error);
+
+/* Opens the model at an input size (0: its own), at most 8 times. What vd_serve_options.open_detector calls;
+ * `slowed` is a vd_bench_slowed. One thread at a time; as vd_detector_new. */
+int vd_bench_slowed_open(void *slowed, int input_width, int input_height, vd_detector **ret_detector,
+                         vd_error *error);
+
+/* From now on a picture takes `factor` times as long: 1 (as in the beginning) or more. Any thread. */
+void vd_bench_slowed_set(vd_bench_slowed *slowed, double factor);
+
+/* The detectors that it opened must be gone. Accepts NULL and sets it. */
+void vd_bench_slowed_free(vd_bench_slowed **slowed);
+
 #endif

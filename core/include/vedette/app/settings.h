@@ -44,6 +44,29 @@ typedef struct vd_step2_settings {
     bool enabled_given, min_workers_given, max_workers_given, queue_size_given, result_queue_size_given;
 } vd_step2_settings;
 
+enum { VD_MAX_ORIGINS = 16 };
+
+/* The group `streaming`: the interface for other programs (docs/streaming.md). */
+typedef struct vd_streaming_settings {
+    bool enabled;         /* the window starts it by itself, default false */
+    char address[64];     /* to listen on, default "127.0.0.1"; another than loopback needs a token */
+    int port;             /* 0 to 65535, default 8765; 0: any free one */
+    char token_file[512]; /* empty: none on loopback, else streaming-token beside vedette.conf */
+    char tls_certificate[512], tls_key[512]; /* PEM files; both or none */
+    char origins[VD_MAX_ORIGINS][128];       /* pages of other hosts that may connect: https://host[:port] */
+    int origin_count;
+    double session_timeout_s;  /* 1 to 86400, default 300: a session without a frame or reader ends */
+    int max_fps;               /* 1 to 30, default 30: the most a session may ask for */
+    int default_fps;           /* 1 to max_fps, default 10 */
+    int queue_size;            /* 1 to 1000, default 50: frames and answers that may wait, a session */
+    bool enable_tracking;      /* default true */
+    int max_sessions;          /* 1 to 1000, default 64 */
+    int max_sessions_per_peer; /* 1 to 1000, default 32 */
+    int max_image_mb;          /* 1 to 256, default 8: bytes of an encoded picture */
+    int max_image_megapixels;  /* 1 to 256, default 25 */
+    int max_requests_per_s;    /* of one peer, 1 to 10000, default 500 */
+} vd_streaming_settings;
+
 typedef struct vd_settings {
     char path[512];  /* the file it came from; empty for the defaults */
     char model[512]; /* empty: vd_model_default */
@@ -72,6 +95,7 @@ typedef struct vd_settings {
     double event_parked_s;        /* 1 to 86400, default 60 */
     double event_least_size_px;   /* 0 to 16384, default 0 */
     vd_step2_settings step2;
+    vd_streaming_settings streaming;
     vd_camera_settings cameras[VD_MAX_CAMERAS];
     int camera_count;
 } vd_settings;
@@ -83,6 +107,12 @@ void vd_settings_init(vd_settings *ret_settings);
  * an unknown key is refused with the nearest known one; `ret_settings` is then untouched.
  * VD_OK, VD_ENOTFOUND, VD_EFORMAT (syntax), VD_EINVAL (a value), VD_EIO. */
 int vd_settings_read(const char *path, vd_settings *ret_settings, vd_error *error);
+
+/* What the environment says of the streaming interface, over the settings: STREAMING_SESSION_TIMEOUT,
+ * STREAMING_MAX_FPS, STREAMING_DEFAULT_FPS, STREAMING_QUEUE_SIZE, STREAMING_ENABLE_TRACKING,
+ * CONFIDENCE_THRESHOLD, MODEL_PATH. An empty one counts as not set. VD_OK, or VD_EINVAL with the variable,
+ * its value and the range; the settings are then untouched. */
+int vd_settings_read_environment(vd_settings *settings, vd_error *error);
 
 /* $XDG_CONFIG_HOME/vedette/vedette.conf or ~/.config/vedette/vedette.conf. */
 void vd_settings_default_path(char *out, int size);

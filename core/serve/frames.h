@@ -1,0 +1,28 @@
+/* Follows the frames of a WebSocket (RFC 6455, 5.2) as they pass: how large the message under way is, and
+ * when it began. libsoup 3.2 limits a frame, but not a message of many frames. Pure; no allocation. */
+#ifndef VD_SERVE_FRAMES_H
+#define VD_SERVE_FRAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zeroed to start. */
+typedef struct vd_frames {
+    uint8_t header[14];
+    uint8_t have, need;     /* bytes of the header */
+    bool control, last;     /* the frame under way */
+    uint64_t left;          /* of its payload */
+    bool in_message;        /* a message has begun and not ended */
+    uint64_t message_bytes; /* its payload so far, with what the frame under way will bring */
+    uint64_t data_bytes;    /* payload of data frames that passed, ever */
+    uint64_t frames;        /* whose header passed, ever */
+} vd_frames;
+
+/* What passed next. */
+void vd_frames_pass(vd_frames *frames, const uint8_t *bytes, size_t size);
+
+/* Nothing is half done. */
+bool vd_frames_between(const vd_frames *frames);
+
+#endif

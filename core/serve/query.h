@@ -1,0 +1,27 @@
+/* The query of a request's address, read strictly. Pure. */
+#ifndef VD_SERVE_QUERY_H
+#define VD_SERVE_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { VD_QUERY_MOST = 16, VD_QUERY_NAME = 48, VD_QUERY_VALUE = 192 };
+
+typedef struct vd_query {
+    int count;
+    struct {
+        char name[VD_QUERY_NAME], value[VD_QUERY_VALUE];
+    } items[VD_QUERY_MOST];
+} vd_query;
+
+/* `a=1&b=x%20y`, NULL for none. False: broken percent-encoding, no UTF-8, a control character, a name twice,
+ * too many or too long ones. */
+bool vd_query_read(const char *text, vd_query *ret_query);
+
+/* Borrowed; NULL when the name is missing. */
+const char *vd_query_get(const vd_query *query, const char *name);
+
+/* Turns %XX back, and with `plus` a + into a blank. False as above. */
+bool vd_query_decode(const char *text, size_t length, bool plus, char *out, size_t size);
+
+#endif

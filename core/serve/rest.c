@@ -1,0 +1,265 @@
+/* Requests that are answered at once. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "serve/audience.h"
+#include "serve/figures.h"
+#include "serve/handlers.h"
+#include "serve/message.h"
+#include "serve/request.h"
+#include "vedette/version.h"
+
+/* --- Sessions */
+
+static json_t *describe(const vd_session *session)
+{
+    return json_pack("{s:s,s:o}", "client_id", vd_session_id(session), "config",
+                     vd_session_config_to_json(vd_session_get_config(session)));
+}
+
+/* The body as an object; NULL when it is none (answered). An empty body is an empty object where `may_miss`.
+ */
+static json_t *read_object(vd_request *request, bool may_miss)
+{
+    json_t *object = NULL;
+    vd_error error = {0};
+    if (may_miss && request->body->len == 0)
+        return json_object();
+    int code = vd_json_read_object((const char *)request->body->data, request->body->len, &object, &error);
+    if (code == VD_OK)
+        return object;
+    error.code = code == VD_EINVAL ? VD_EFORMAT : code; /* the body itself was not too large */
+    vd_reply_failure(request, &error);
+    return NULL;
+}
+
+void vd_rest_open(vd_request *request)
+{
+    vd_serve *serve = request->serve;
+    vd_session_config config = vd_serve_default_config(serve);
+    vd_session *session;
+    vd_refusal refusal = {0};
+    vd_error error = {0};
+    json_t *changes = read_object(request, true);
+    if (!changes)
+        return;
+    int code = vd_session_config_change(&config, changes, serve->options.streaming.max_fps, &refusal, &error);
+    json_decref(changes);
+    if (code == VD_EINVAL) {
+        vd_reply_refusal(request, error.text, &refusal);
+        return;
+    }
+    if (code == VD_OK)
+        code = vd_serve_open_session(serve, request->link->peer, request->owner, &config, &session, &error);
+    if (code != VD_OK) {
+        vd_reply_failure(request, &error);
+        return;
+    }
+    char events[96], process[96];
+    snprintf(events, sizeof events, "/stream/events/%s", vd_session_id(session));
+    snprintf(process, sizeof process, "/stream/process/%s", vd_session_id(session));
+    json_t *json = describe(session);
+    if (json) {
+        json_object_set_new(json, "sse_endpoint", json_string(events));
+        json_object_set_new(json, "process_endpoint", json_string(process));
+    }
+    vd_reply_json(request, SOUP_STATUS_CREATED, json);
+}
+
+void vd_rest_get(vd_request *request)
+{
+    vd_session *session = vd_request_session(request);
+    if (!session)
+        return;
+    json_t *json = describe(session);
+    if (json)
+        json_object_set_new(json, "stats", vd_figures_session(session, vd_clock_now_ns()));
+    vd_reply_json(request, SOUP_STATUS_OK, json);
+}
+
+void vd_rest_delete(vd_request *request)
+{
+    vd_session *session = vd_request_session(request);
+    if (!session)
+        return;
+    const char *sentence = "The session was deleted.";
+    vd_sessions_close(request->serve->sessions, session, sentence, vd_clock_now_ns());
+    vd_audiences_sweep(request->serve, VD_CLOSE_NORMAL, sentence);
+    vd_reply_empty(request, SOUP_STATUS_NO_CONTENT);
+}
+
+void vd_rest_stats(vd_request *request)
+{
+    vd_session *session = vd_request_session(request);
+    if (session)
+        vd_reply_json(request, SOUP_STATUS_OK, vd_figures_session(session, vd_clock_now_ns()));
+}
+
+void vd_rest_config(vd_request *request)
+{
+    vd_session *session = vd_request_session(request);
+    if (session)
+        vd_reply_json(request, SOUP_STATUS_OK, describe(session));
+}
+
+void vd_rest_change(vd_request *request)
+{
+    vd_session *session = vd_request_session(request);
+    json_t *changes = session ? read_object(request, false) : NULL;
+    vd_refusal refusal = {0};
+    vd_error error = {0};
+    if (!changes)
+        return;
+    int code = vd_session_change(session, changes, &refusal, &error);
+    json_decref(changes);
+    if (code == VD_EINVAL)
+        vd_reply_refusal(request, error.text, &refusal);
+    else if (code != VD_OK)
+        vd_reply_failure(request, &error);
+    else {
+        vd_session_touch(session, vd_clock_now_ns());
+        vd_reply_json(request, SOUP_STATUS_OK, describe(session));
+    }
+}
+
+/* --- Frames */
+
+/* A frame's id out of the query, as JSON text: a number or a string. False: too long. */
+static bool name_frame(vd_request *request, char out[static VD_FRAME_ID])
+{
+    const char *text = vd_query_get(&request->query, "frame_id");
+    if (!text) {
+        snprintf(out, VD_FRAME_ID, "%llu", (unsigned long long)++request->serve->next_frame);
+        return true;
+    }
+    size_t digits = strspn(text, "0123456789");
+    bool number = digits > 0 && digits < 16 && text[digits] == '\0' && (text[0] != '0' || digits == 1);
+    json_t *string = json_string(text);
+    char *quoted = number ? vd_text_dup(text) : string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+    bool fits = quoted && strlen(quoted) < VD_FRAME_ID;
+    if (fits)
+        vd_text_copy(out, VD_FRAME_ID, quoted);
+    free(quoted);
+    json_decref(string);
+    return fits;
+}
+
+/* An encoded picture as the body, what stands around it in the query. */
+static int read_picture(vd_request *request, vd_message *ret_message, vd_error *error)
+{
+    const char *time = vd_query_get(&request->query, "timestamp");
+    *ret_message = (vd_message){.kind = VD_MESSAGE_FRAME};
+    if (request->body->len == 0)
+        return vd_error_set(error, VD_EFORMAT, NULL, "The body is empty; it must be the picture.");
+    if (!name_frame(request, ret_message->frame_id))
+        return vd_error_set(error, VD_EFORMAT, NULL, "frame_id is longer than %d bytes.", VD_FRAME_ID - 1);
+    ret_message->timed = time && vd_text_parse_number(time, &ret_message->timestamp);
+    if (time && !ret_message->timed)
+        return vd_error_set(error, VD_EFORMAT, NULL, "timestamp is \"%s\"; it must be a number of seconds.",
+                            time);
+    ret_message->size = request->body->len;
+    ret_message->bytes = malloc(ret_message->size);
+    if (!ret_message->bytes)
+        return vd_error_set(error, VD_ENOMEM, NULL, "There is not enough memory.");
+    memcpy(ret_message->bytes, request->body->data, ret_message->size);
+    return VD_OK;
+}
+
+static int read_frame(vd_request *request, vd_message *ret_message, vd_error *error)
+{
+    int code = vd_message_read_frame((const char *)request->body->data, request->body->len,
+                                     vd_serve_most_picture(request->serve), ret_message, error);
+    if (code == VD_OK && ret_message->frame_id[0] == '\0')
+        snprintf(ret_message->frame_id, VD_FRAME_ID, "%llu",
+                 (unsigned long long)++request->serve->next_frame);
+    return code;
+}
+
+static void accept_frame(vd_request *request, vd_session *session, vd_message *message)
+{
+    vd_job *job = vd_job_new();
+    int64_t now_ns = vd_clock_now_ns();
+    if (!job) {
+        vd_reply_error(request, SOUP_STATUS_SERVICE_UNAVAILABLE, "There is not enough memory.");
+        return;
+    }
+    vd_text_copy(job->frame_id, sizeof job->frame_id, message->frame_id);
+    job->bytes = message->bytes;
+    job->size = message->size;
+    job->timed = message->timed;
+    job->timestamp = message->timestamp;
+    job->received_ns = now_ns;
+    message->bytes = NULL;
+    char *text = malloc(VD_FRAME_ID + 32);
+    int size = text ? snprintf(text, VD_FRAME_ID + 32, "{\"frame_id\":%s}", job->frame_id) : 0;
+    vd_session_offer(session, job, now_ns);
+    vd_serve_pump(request->serve);
+    vd_reply_text(request, SOUP_STATUS_ACCEPTED, "application/json", text, (size_t)size);
+}
+
+void vd_rest_process(vd_request *request)
+{
+    vd_session *session = vd_request_session(request);
+    if (!session)
+        return;
+    const char *type = vd_request_header(request, "Content-Type");
+    vd_message message = {0};
+    vd_error error = {0};
+    int code;
+    if (!type || strncmp(type, "application/json", 16) == 0)
+        code = read_frame(request, &message, &error);
+    else if (strncmp(type, "image/", 6) == 0)
+        code = read_picture(request, &message, &error);
+    else {
+        vd_reply_error(request, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE,
+                       "Content-Type must be application/json, image/jpeg, image/png or image/webp.");
+        return;
+    }
+    error.code = code;
+    if (code == VD_OK)
+        accept_frame(request, session, &message);
+    else
+        vd_reply_failure(request, &error);
+    vd_message_clear(&message);
+}
+
+/* --- The service */
+
+void vd_rest_ticket(vd_request *request)
+{
+    char ticket[VD_TICKET];
+    vd_access_make_ticket(request->serve->access, request->owner, vd_clock_now_ns(), ticket);
+    vd_reply_json(request, SOUP_STATUS_CREATED, json_pack("{s:s,s:i}", "ticket", ticket, "expires_in_s", 30));
+}
+
+void vd_rest_health(vd_request *request)
+{
+    bool ending = request->serve->ending;
+    vd_work_stats work = vd_work_get_stats(request->serve->work);
+    vd_reply_json(request, ending ? SOUP_STATUS_SERVICE_UNAVAILABLE : SOUP_STATUS_OK,
+                  json_pack("{s:s,s:s,s:s}", "status", ending ? "stopping" : "ok", "model", work.model,
+                            "version", vd_version()));
+}
+
+void vd_rest_service(vd_request *request)
+{
+    vd_reply_json(request, SOUP_STATUS_OK, vd_figures_service(request->serve, vd_clock_now_ns()));
+}
+
+void vd_rest_cameras(vd_request *request)
+{
+    const vd_cameras *cameras = request->serve->cameras;
+    json_t *list = json_array();
+    for (size_t i = 0; i < vd_cameras_count(cameras); i++) {
+        vd_camera_entry entry = vd_cameras_at(cameras, i);
+        json_t *json = json_pack("{s:s,s:s,s:i,s:i,s:I}", "name", entry.name, "state",
+                                 vd_camera_state_name(entry.state), "open_events", entry.open_events,
+                                 "watchers", entry.watchers, "dropped", (json_int_t)entry.dropped);
+        if (entry.reason[0] != '\0')
+            json_object_set_new(json, "reason", json_string(entry.reason));
+        json_array_append_new(list, json);
+    }
+    vd_reply_json(request, SOUP_STATUS_OK, json_pack("{s:o}", "cameras", list));
+}

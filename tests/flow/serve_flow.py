@@ -1,0 +1,387 @@
+#!/usr/bin/python3
+"""Sessions as well-behaved clients use them: frames answered exactly once, configurations, resuming, taking over,
+events, figures, TLS, the end.
+
+usage: serve_flow.py VEDETTE-CLI
+"""
+import base64
+import collections
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import streaming
+from serve_running import SLOW, Running
+from streaming import Events, Http, Refused, WebSocket, ask, png
+
+PROGRAM = None
+CERTIFICATE = """-----BEGIN CERTIFICATE-----
+MIIBhjCCASugAwIBAgIUBlaz7GlK1SG1h58k8cAlz90PUUgwCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMdmVkZXR0ZS10ZXN0MCAXDTI2MTEyMTE5MTk0MVoYDzIxMjYx
+MDI4MTkxOTQxWjAXMRUwEwYDVQQDDAx2ZWRldHRlLXRlc3QwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAASJMdEA2xD9aD6YyloFiFc7uqC6tlFYu6KYbrb/qIiu4Mpq
+hw1Qt6dDeSe2V+8HtqlgWjjCfHL4EAVz9iN6iKy9o1MwUTAdBgNVHQ4EFgQUWHQf
+4kD3S94dReGGvfJCn35v9/kwHwYDVR0jBBgwFoAUWHQf4kD3S94dReGGvfJCn35v
+9/kwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBGAiEApm4ACs2U31ny
+Jf0Sw1lfW5r23aJiRLGCd5bhDqzRLvwCIQC9PNWtTWKXis+ES7gZxgsQeDeRErjj
+OKsPZ8123ZN5ng==
+-----END CERTIFICATE-----
+"""
+KEY = """-----BEGIN EC PRIVATE KEY-----
+MHcCAQEEIGXWx3SXN9SbjRPExprQ4B5SBZawhOTC/pTYyngTu+TdoAoGCCqGSM49
+AwEHoUQDQgAEiTHRANsQ/Wg+mMpaBYhXO7qgurZRWLuimG62/6iIruDKaocNULen
+Q3kntlfvB7apYFo4wnxy+BAFc/YjeoisvQ==
+-----END EC PRIVATE KEY-----
+"""
+
+
+def answered(message):
+    """(frame_id, kind) of an answer."""
+    if message['type'] == 'detection_result':
+        return message['data']['frame_id'], 'result'
+    return message['frame_id'], message.get('reason', message['type'])
+
+
+class ServedTest(unittest.TestCase):
+    settings = ''
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Running(PROGRAM, '--model', 'demo', settings=cls.settings)
+        cls.url = cls.server.url
+
+    @classmethod
+    def tearDownClass(cls):
+        status, log = cls.server.stop(), ''.join(cls.server.messages)
+        assert status == 130 and 'CRITICAL' not in log and 'WARNING' not in log, (status, log)
+
+
+class FramesTest(ServedTest):
+    def test_every_frame_is_answered_once(self):
+        """Far more than fps_limit: results at its pace, the others skipped, and none twice or never."""
+        count, ids = 120, collections.Counter()
+        kinds = collections.Counter()
+        with WebSocket(self.url, '/stream/detection?fps_limit=10') as talk:
+            self.assertEqual(talk.receive()['config']['fps_limit'], 10)
+            began = time.monotonic()
+            for i in range(count):
+                talk.send_picture(png(seed=i + 1), f'frame {i}')
+                time.sleep(0.02)
+            for message in talk.receive_all(count):
+                frame_id, kind = answered(message)
+                ids[frame_id] += 1
+                kinds[kind] += 1
+            seconds = time.monotonic() - began
+            with self.assertRaises(TimeoutError):
+                talk.receive(0.4)
+        self.assertEqual(ids, collections.Counter(f'frame {i}' for i in range(count)))
+        self.assertGreater(kinds['fps_limit'], 0, kinds)
+        self.assertLessEqual(kinds['result'], 10 * seconds + 3, kinds)
+        if SLOW == 1:
+            self.assertGreaterEqual(kinds['result'], 10 * seconds * 0.6, kinds)
+
+    def test_shapes_of_frames_and_results(self):
+        picture = png(320, 240)
+        text = base64.b64encode(picture).decode()
+        with WebSocket(self.url, '/stream/detection?fps_limit=30&confidence_threshold=0.05') as talk:
+            talk.receive()
+            for sent, frame_id in ((dict(image_data=text, frame_id=7, timestamp=1.5), 7),
+                                   (dict(image_data='data:image/png;base64,' + text, frame_id='ä"\\'), 'ä"\\'),
+                                   (dict(image_data=text), None)):
+                talk.send({'type': 'frame', **sent})
+                message = talk.receive()
+                self.assertEqual(message['type'], 'detection_result', message)
+                data = message['data']
+                self.assertEqual(data['frame_id'], frame_id)
+                self.assertEqual((data['width'], data['height']), (320, 240))
+                self.assertEqual(data['quality']['mode'], 'balanced')
+                self.assertEqual(set(data['timing_ms']), {'queue', 'decode', 'forward'})
+                self.assertGreater(data['processing_time_ms'], 0)
+                self.assertEqual((data['model'], len(data['input'])), ('road-detector', 2))
+                for one in data['detections']:
+                    self.assertTrue(0 <= one['bbox'][0] <= one['bbox'][2] <= 320, one)
+                    self.assertIn(one['class_name'], ('crack', 'pothole'))
+            for frame_id in (1, 2):  # counted by the server
+                talk.send_picture(picture)
+                self.assertEqual(answered(talk.receive()), (frame_id, 'result'))
+            talk.send_picture(picture, 'named')
+            self.assertEqual(answered(talk.receive()), ('named', 'result'))
+
+    def test_configuration(self):
+        with WebSocket(self.url, '/stream/detection?fps_limit=3&quality_mode=fast&enable_tracking=false') as talk:
+            first = talk.receive()
+            self.assertEqual((first['config']['quality_mode'], first['config']['enable_tracking']), ('fast', False))
+            talk.send({'type': 'config', 'config': {'max_detections': 5}})
+            self.assertEqual(talk.receive()['config']['max_detections'], 5)
+            talk.send({'type': 'config', 'config': {'max_detections': 5000, 'fps_limit': 1}})
+            refused = talk.receive()
+            self.assertEqual((refused['type'], refused['field'], refused['value']), ('error', 'max_detections', 5000))
+            path = f'/stream/sessions/{first["client_id"]}/config'
+            self.assertEqual(ask(self.url, 'GET', path).json['config']['fps_limit'], 3, 'nothing of a bad change counts')
+            self.assertEqual(ask(self.url, 'PATCH', path, {'fps_limit': 4}).json['config']['fps_limit'], 4)
+            bad = ask(self.url, 'PATCH', path, {'fps_limit': 0})
+            self.assertEqual((bad.status, set(bad.json)), (422, {'error', 'field', 'value', 'range'}))
+            talk.send({'type': 'ping', 'timestamp': 12.25})
+            self.assertEqual(talk.receive(), {'type': 'ping', 'timestamp': 12.25})
+        for query in ('fps_limit=0', 'fps_limit=x', 'quality_mode=best', 'wings=2', 'confidence_threshold=2'):
+            with self.assertRaises(Refused) as refused:
+                WebSocket(self.url, '/stream/detection?' + query)
+            self.assertEqual(refused.exception.reply.status, 422, query)
+            self.assertEqual(refused.exception.reply.json['field'], query.split('=')[0])
+
+    def test_rest_and_events(self):
+        made = ask(self.url, 'POST', '/stream/sessions', {'fps_limit': 30})
+        self.assertEqual((made.status, made.json['config']['fps_limit']), (201, 30))
+        picture = png()
+        with Events(self.url, made.json['sse_endpoint']) as events, Http(self.url) as http:
+            self.assertEqual(events.headers['content-type'], 'text/event-stream')
+            process = made.json['process_endpoint']
+            for i in range(5):
+                reply = http.ask('POST', f'{process}?frame_id=p{i}&timestamp={i}', picture, 'image/png')
+                self.assertEqual((reply.status, reply.json), (202, {'frame_id': f'p{i}'}))
+                self.assertEqual(answered(events.receive()), (f'p{i}', 'result'))
+            reply = http.ask('POST', process, {'image_data': base64.b64encode(picture).decode(), 'frame_id': 9})
+            self.assertEqual(reply.json, {'frame_id': 9})
+            self.assertEqual(answered(events.receive()), (9, 'result'))
+            reply = http.ask('POST', process, picture, 'image/png')
+            self.assertEqual(answered(events.receive()), (reply.json['frame_id'], 'result'))
+            self.assertEqual(http.ask('POST', process, b'x', 'text/plain').status, 415)
+            self.assertEqual(http.ask('POST', process, b'', 'image/png').status, 400)
+            self.assertEqual(http.ask('POST', process + '?timestamp=soon', picture, 'image/png').status, 400)
+            self.assertEqual(http.ask('DELETE', '/stream/sessions/' + made.json['client_id']).status, 204)
+            last = events.receive()
+            self.assertEqual((last['type'], 'deleted' in last['error']), ('error', True))
+            with self.assertRaises(EOFError):
+                events.receive()
+
+    def test_resuming(self):
+        """Answers wait for whoever comes back."""
+        with WebSocket(self.url) as talk:
+            session = talk.receive()['client_id']
+        with Http(self.url) as http:
+            for i in range(4):
+                http.ask('POST', f'/stream/process/{session}?frame_id={i}', png(), 'image/png')
+                time.sleep(0.15)
+            deadline = time.monotonic() + 5 * SLOW
+            while http.ask('GET', f'/stream/sessions/{session}/stats').json['answers_waiting'] < 4:
+                self.assertLess(time.monotonic(), deadline)
+        with WebSocket(self.url, '/stream/detection?client_id=' + session) as talk:
+            self.assertEqual(talk.receive()['client_id'], session)
+            self.assertEqual([answered(message)[0] for message in talk.receive_all(4)], [0, 1, 2, 3])
+            talk.send_picture(png(), 'more')
+            self.assertEqual(answered(talk.receive())[0], 'more')
+
+    def test_taking_over(self):
+        with WebSocket(self.url) as old:
+            session = old.receive()['client_id']
+            with WebSocket(self.url, '/stream/detection?client_id=' + session) as new:
+                new.receive()
+                messages, closed = old.until_closed()
+                self.assertEqual((messages[-1]['type'], closed.code), ('error', 4001))
+                new.send_picture(png(), 1)
+                self.assertEqual(answered(new.receive()), (1, 'result'))
+                with Events(self.url, '/stream/events/' + session):
+                    self.assertEqual(new.until_closed()[1].code, 4001)
+
+    def test_deleting(self):
+        with WebSocket(self.url) as talk:
+            session = talk.receive()['client_id']
+            self.assertEqual(ask(self.url, 'DELETE', '/stream/sessions/' + session).status, 204)
+            messages, closed = talk.until_closed()
+            self.assertEqual((messages[-1]['type'], closed.code), ('error', 1000))
+        self.assertEqual(ask(self.url, 'DELETE', '/stream/sessions/' + session).status, 404)
+
+    def test_ledgers(self):
+        with WebSocket(self.url, '/stream/detection?fps_limit=5') as talk:
+            session = talk.receive()['client_id']
+            for i in range(30):
+                talk.send_picture(png() if i % 3 else b'nonsense', i)
+            talk.receive_all(30)
+            ledger = ask(self.url, 'GET', f'/stream/sessions/{session}/stats').json
+            whole = ask(self.url, 'GET', '/stream/stats').json
+        for one in (ledger, whole['total']):
+            self.assertEqual(one['frames'], one['results'] + one['failed'] + sum(one['skipped'].values())
+                             + one['waiting'] + one['under_way'])
+        self.assertEqual(ledger['frames'], 30)
+        self.assertTrue(any(one['client'].startswith(session[:4]) for one in whole['sessions']))
+
+    def test_metrics(self):
+        text = ask(self.url, 'GET', '/metrics')
+        self.assertTrue(text.headers['content-type'].startswith('text/plain; version=0.0.4'))
+        families, values = check_metrics(self, text.body.decode())
+        for name, kind in (('frames_total', 'counter'), ('latency_seconds', 'histogram'), ('sessions', 'gauge'),
+                           ('skipped_total', 'counter'), ('refused_total', 'counter'), ('quality_level', 'gauge')):
+            self.assertEqual(families['vedette_' + name], kind)
+        self.assertGreater(values['vedette_process_resident_bytes'], 1 << 20)
+
+    def test_connections_are_kept_alive(self):
+        with Http(self.url) as http:
+            for _ in range(3):
+                self.assertEqual(http.ask('GET', '/stream/health').json['status'], 'ok')
+            head = http.head('GET', '/stream/health', {}).encode()
+            http.socket.sendall(head * 3)  # three at once
+            self.assertEqual([http.read_reply().status for _ in range(3)], [200] * 3)
+            self.assertEqual(http.ask('HEAD', '/stream/health').status, 200)
+            reply = http.ask('POST', '/stream/sessions', {}, Expect='100-continue')
+            self.assertIn(reply.status, (100, 201))
+
+    def test_the_page(self):
+        page = ask(self.url, 'GET', '/')
+        self.assertTrue(page.headers['content-type'].startswith('text/html'))
+        self.assertIn("default-src 'self'", page.headers['content-security-policy'])
+        for name, kind in re.findall(r'(?:src|href)="([\w.]+\.(js|css))"', page.body.decode()):
+            reply = ask(self.url, 'GET', '/' + name)
+            self.assertEqual((reply.status, kind in reply.headers['content-type'] or kind == 'js'), (200, True), name)
+        self.assertEqual(ask(self.url, 'GET', '/openapi.json').json['openapi'][:3], '3.1')
+        self.assertEqual(ask(self.url, 'GET', '/stream/cameras').json, {'cameras': []})
+
+
+SAMPLE = re.compile(r'([a-zA-Z_:][\w:]*)(\{(?:[a-zA-Z_]\w*="(?:[^"\\]|\\.)*",?)*\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)')
+
+
+def check_metrics(test, text):
+    """Reads Prometheus' text form strictly: ({family: kind}, {sample: value})."""
+    families, values, helped = {}, {}, set()
+    test.assertTrue(text.endswith('\n'))
+    for line in text.splitlines():
+        if line.startswith('# HELP '):
+            name, words = line[7:].split(' ', 1)
+            test.assertTrue(words and name not in helped, line)
+            helped.add(name)
+        elif line.startswith('# TYPE '):
+            name, kind = line[7:].split(' ')
+            test.assertIn(kind, ('counter', 'gauge', 'histogram'))
+            test.assertNotIn(name, families)
+            families[name] = kind
+        else:
+            match = SAMPLE.fullmatch(line)
+            test.assertTrue(match, line)
+            family = match[1] if match[1] in families else re.sub('_(bucket|sum|count)$', '', match[1])
+            test.assertIn(family, families, line)
+            test.assertEqual(match[1].endswith('_total'), families[family] == 'counter', line)
+            key = match[1] + (match[2] or '')
+            test.assertNotIn(key, values)
+            values[key] = float(match[3]) if match[3] else 0
+    test.assertEqual(set(families), helped)
+    buckets = [value for key, value in values.items() if '_bucket{' in key]
+    test.assertEqual(buckets, sorted(buckets))
+    test.assertEqual(values['vedette_latency_seconds_bucket{le="+Inf"}'], values['vedette_latency_seconds_count'])
+    return families, values
+
+
+class TimeoutTest(ServedTest):
+    settings = 'streaming = { session_timeout = 1.0; };'
+
+    def test_sessions_time_out(self):
+        session = ask(self.url, 'POST', '/stream/sessions', {}).json['client_id']
+        with WebSocket(self.url) as talk:
+            busy = talk.receive()['client_id']
+            for _ in range(int(8 * SLOW)):
+                talk.send({'type': 'ping', 'timestamp': 0})
+                talk.receive()
+                time.sleep(0.3)
+            self.assertEqual(ask(self.url, 'GET', '/stream/sessions/' + session).status, 404)
+            self.assertEqual(ask(self.url, 'GET', '/stream/sessions/' + busy).status, 200)
+        deadline = time.monotonic() + 5 * SLOW
+        while ask(self.url, 'GET', '/stream/sessions/' + busy).status == 200:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        self.assertEqual(ask(self.url, 'GET', '/stream/stats').json['sessions'], [])
+
+
+class ProgramTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='vedette-serve-')
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def write(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, 'w', encoding='utf-8', opener=lambda file, flags: os.open(file, flags, 0o600)) as file:
+            file.write(text)
+        return path
+
+    def refused(self, *options, status=2, **environment):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith('STREAMING_')}
+        done = subprocess.run([PROGRAM, 'serve', '--port', '0', *options], capture_output=True, text=True,
+                              timeout=30 * SLOW, cwd=self.folder, check=False,
+                              env={**kept, 'HOME': self.folder, 'XDG_CONFIG_HOME': self.folder, **environment})
+        self.assertEqual((done.returncode, done.stdout), (status, ''), done.stderr)
+        self.assertEqual(done.stderr.count('\n'), 1, done.stderr)
+        return done.stderr
+
+    def test_tls(self):
+        certificate, key = self.write('cert.pem', CERTIFICATE), self.write('key.pem', KEY)
+        with Running(PROGRAM, '--model', 'demo', '--tls-cert', certificate, '--tls-key', key) as server:
+            self.assertTrue(server.url.startswith('https://'))
+            idle = streaming.connect(server.url.replace('https', 'http'))  # says nothing
+            with Http(server.url) as http:
+                for _ in range(2):
+                    self.assertEqual(http.ask('GET', '/stream/health').json['status'], 'ok')
+            own = 'https://%s:%d' % streaming.address_of(server.url)
+            with WebSocket(server.url, Origin=own) as talk:
+                talk.receive()
+                talk.send_picture(png(640, 480), 1)
+                self.assertEqual(answered(talk.receive()), (1, 'result'))
+            with self.assertRaises(Refused):
+                WebSocket(server.url, Origin=own.replace('https', 'http'))
+            idle.close()
+        self.assertIn('PEM', self.refused('--tls-cert', key, '--tls-key', certificate))
+        self.refused('--tls-cert', certificate, '--tls-key', os.path.join(self.folder, 'missing.pem'))
+        self.refused('--tls-cert', certificate)
+
+    def test_what_is_refused(self):
+        self.assertIn('address', self.refused('--listen', 'example.org'))
+        self.assertIn('nothing.onnx', self.refused('--model', 'nothing.onnx'))
+        self.assertIn('STREAMING_MAX_FPS', self.refused(STREAMING_MAX_FPS='99'))
+        self.refused('--port', '99999')
+        open_file = self.write('open', 'a-token-that-everybody-may-read\n')
+        os.chmod(open_file, 0o644)
+        self.refused('--token-file', open_file)
+        with Running(PROGRAM, '--model', 'demo') as server:
+            port = str(streaming.address_of(server.url)[1])
+            self.assertIn(port, self.refused('--port', port, '--model', 'demo', status=1))
+
+    def test_a_token_is_made(self):
+        file = os.path.join(self.folder, 'token')
+        with Running(PROGRAM, '--model', 'demo', '--token-file', file) as server:
+            self.assertEqual(os.stat(file).st_mode & 0o777, 0o600)
+            with open(file, encoding='utf-8') as lines:
+                token = [line.strip() for line in lines if not line.startswith('#')][-1]
+            self.assertEqual(ask(server.url, 'GET', '/stream/stats').status, 401)
+            self.assertEqual(ask(server.url, 'GET', '/stream/stats', token=token).status, 200)
+            self.assertIn(file, ''.join(server.messages))
+
+    def test_the_end(self):
+        """Clients are told, and it is over at once, whatever they do."""
+        server = Running(PROGRAM, '--model', 'demo')
+        with WebSocket(server.url) as talk, WebSocket(server.url) as silent, Http(server.url) as idle:
+            session = talk.receive()['client_id']
+            silent.receive()
+            idle.ask('GET', '/stream/health')
+            half = streaming.connect(server.url)
+            half.sendall(b'POST /stream/sessions HTTP/1.1\r\nContent-Le')
+            made = ask(server.url, 'POST', '/stream/sessions', {}).json
+            with Events(server.url, made['sse_endpoint']) as events:
+                for i in range(10):
+                    talk.send_picture(png(640, 480), i)
+                began = time.monotonic()
+                server.process.send_signal(signal.SIGINT)
+                messages, closed = talk.until_closed()
+                self.assertEqual((closed.code, messages[-1]['type']), (1001, 'error'))
+                self.assertEqual(events.receive()['type'], 'error')
+                self.assertEqual(server.process.wait(5 * SLOW), 130)
+                self.assertLess(time.monotonic() - began, 1.5 * SLOW)
+            half.close()
+        self.assertTrue(session)
+        server.stop()
+
+
+if __name__ == '__main__':
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)

@@ -1,0 +1,15 @@
+foreach(name config message access heads session tracks)
+  vd_test(serve_${name} MODULES serve LIBS PkgConfig::JANSSON)
+endforeach()
+vd_test(serve_sessions SOURCES session_walk.c MODULES serve LIBS PkgConfig::JANSSON)
+vd_test(serve_findings SOURCES session_walk.c ${PROJECT_SOURCE_DIR}/tests/fuzz/entry_serve.c MODULES serve
+  LIBS PkgConfig::JANSSON)
+vd_test(serve_http MODULES serve)
+# Memory that runs out.
+vd_test(serve_memory MODULES serve LIBS PkgConfig::JANSSON)
+target_link_options(test_serve_memory PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup)
+vd_test(serve_work SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
+vd_test(serve_cameras SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/fake_source.c MODULES serve pipeline)
+vd_test(serve_work_alloc SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
+target_link_options(test_serve_work_alloc PRIVATE
+  -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=pthread_create)

@@ -1,0 +1,192 @@
+/* What of the service needs no service: frames of a WebSocket as they pass, queries, routes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check_main.h"
+#include "serve/frames.h"
+#include "serve/query.h"
+#include "serve/routes.h"
+
+/* --- Frames */
+
+/* A frame's header and payload into `out`; its size. */
+static size_t frame(uint8_t *out, int opcode, bool last, size_t size)
+{
+    size_t at = 0;
+    out[at++] = (uint8_t)(opcode | (last ? 0x80 : 0));
+    if (size < 126)
+        out[at++] = (uint8_t)(0x80 | size);
+    else if (size < 65536) {
+        out[at++] = 0x80 | 126;
+        out[at++] = (uint8_t)(size >> 8);
+        out[at++] = (uint8_t)size;
+    } else {
+        out[at++] = 0x80 | 127;
+        for (int i = 7; i >= 0; i--)
+            out[at++] = (uint8_t)((uint64_t)size >> (8 * i));
+    }
+    memset(out + at, 0xff, 4 + size); /* mask and payload, as misleading as can be */
+    return at + 4 + size;
+}
+
+START_TEST(test_frames_in_pieces_of_any_size)
+{
+    static const size_t sizes[] = {0, 1, 125, 126, 65535, 65536};
+    static uint8_t bytes[400000];
+    size_t size = 0, payload = 0;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        size += frame(bytes + size, 2, true, sizes[i]);
+        payload += sizes[i];
+    }
+    for (size_t piece = 1; piece < 200000; piece = piece * 3 + 1) {
+        vd_frames frames = {0};
+        for (size_t at = 0; at < size; at += piece)
+            vd_frames_pass(&frames, bytes + at, size - at < piece ? size - at : piece);
+        ck_assert(vd_frames_between(&frames));
+        ck_assert_uint_eq(frames.frames, sizeof sizes / sizeof *sizes);
+        ck_assert_uint_eq(frames.data_bytes, payload);
+    }
+}
+END_TEST
+
+START_TEST(test_a_message_of_many_frames)
+{
+    uint8_t bytes[600];
+    vd_frames frames = {0};
+    vd_frames_pass(&frames, bytes, frame(bytes, 1, false, 100));
+    ck_assert(!vd_frames_between(&frames));
+    vd_frames_pass(&frames, bytes, frame(bytes, 9, true, 50)); /* a ping may stand between */
+    ck_assert_uint_eq(frames.message_bytes, 100);
+    vd_frames_pass(&frames, bytes, frame(bytes, 0, false, 200));
+    ck_assert_uint_eq(frames.message_bytes, 300);
+    vd_frames_pass(&frames, bytes, frame(bytes, 0, true, 7));
+    ck_assert(vd_frames_between(&frames));
+    ck_assert_uint_eq(frames.data_bytes, 307); /* without the ping's */
+    ck_assert_uint_eq(frames.message_bytes, 0);
+}
+END_TEST
+
+START_TEST(test_what_a_header_announces_counts_at_once)
+{
+    uint8_t bytes[64];
+    vd_frames frames = {0};
+    frame(bytes, 2, true, 0);
+    bytes[1] = 0x80 | 127;
+    memset(bytes + 2, 0xff, 8);
+    vd_frames_pass(&frames, bytes, 14);
+    ck_assert_uint_eq(frames.message_bytes, UINT64_MAX);
+    ck_assert(!vd_frames_between(&frames));
+    vd_frames two = {0};
+    vd_frames_pass(&two, bytes, frame(bytes, 2, false, 10));
+    bytes[0] = 0;
+    bytes[1] = 0x80 | 127;
+    memset(bytes + 2, 0xff, 8);
+    vd_frames_pass(&two, bytes, 14);
+    ck_assert_uint_eq(two.message_bytes, UINT64_MAX); /* and does not wrap around */
+}
+END_TEST
+
+/* --- Queries */
+
+START_TEST(test_queries)
+{
+    vd_query query;
+    ck_assert(vd_query_read(NULL, &query) && query.count == 0);
+    ck_assert(vd_query_read("", &query) && query.count == 0);
+    ck_assert(vd_query_read("a=1&b=x%20y+z&c&d=%C3%A4&", &query) && query.count == 4);
+    ck_assert_str_eq(vd_query_get(&query, "b"), "x y z");
+    ck_assert_str_eq(vd_query_get(&query, "c"), "");
+    ck_assert_str_eq(vd_query_get(&query, "d"), "ä");
+    ck_assert_ptr_null(vd_query_get(&query, "e"));
+    static const char *const bad[] = {"a=%",     "a=%4", "a=%g0", "a=%00",  "a=%ff",   "a=%0a",
+                                      "a=1&a=2", "=1",   "%ff=1", "a=\x7f", "a=%c3%28"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(!vd_query_read(bad[i], &query), "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(test_queries_have_a_most)
+{
+    vd_query query;
+    char text[2000] = "a=";
+    memset(text + 2, 'x', VD_QUERY_VALUE - 1);
+    ck_assert(vd_query_read(text, &query));
+    memset(text + 2, 'x', VD_QUERY_VALUE);
+    ck_assert(!vd_query_read(text, &query));
+    text[0] = '\0';
+    for (int i = 0; i < VD_QUERY_MOST; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "k%d=1&", i);
+    ck_assert(vd_query_read(text, &query));
+    strcat(text, "more=1");
+    ck_assert(!vd_query_read(text, &query));
+}
+END_TEST
+
+/* --- Routes */
+
+static int find(const char *method, const char *path, const char *parameter, const char *allow)
+{
+    const vd_route *route = NULL;
+    char got[VD_PARAMETER] = "", methods[64];
+    int status = vd_route_find(method, path, &route, got, methods);
+    if (parameter)
+        ck_assert_str_eq(got, parameter);
+    if (allow)
+        ck_assert_str_eq(methods, allow);
+    ck_assert((status == 200) == (route != NULL));
+    return status;
+}
+
+START_TEST(test_routes)
+{
+    ck_assert_int_eq(find("POST", "/stream/sessions", "", NULL), 200);
+    ck_assert_int_eq(find("GET", "/stream/sessions/abc", "abc", NULL), 200);
+    ck_assert_int_eq(find("GET", "/stream/sessions/abc/stats", "abc", NULL), 200);
+    ck_assert_int_eq(find("GET", "/stream/cameras/Front%20door%2F2", "Front door/2", NULL), 200);
+    ck_assert_int_eq(find("HEAD", "/stream/health", NULL, NULL), 200);
+    ck_assert_int_eq(find("HEAD", "/stream/events/abc", NULL, "GET"), 405);
+    ck_assert_int_eq(find("PUT", "/stream/sessions/abc", NULL, "GET, HEAD, DELETE"), 405);
+    ck_assert_int_eq(find("GET", "/stream/sessions", NULL, "POST"), 405);
+    ck_assert_int_eq(find("GET", "/stream/sessions/", NULL, ""), 404);
+    ck_assert_int_eq(find("GET", "/stream/sessions/a/b", NULL, ""), 404);
+    ck_assert_int_eq(find("GET", "", NULL, ""), 404);
+    ck_assert_int_eq(find("GET", "/stream/sessions/%f", NULL, NULL), 400);
+    ck_assert_int_eq(find("GET", "/stream/cameras/%ff", NULL, NULL), 400);
+    char longer[VD_PARAMETER + 32] = "/stream/cameras/";
+    memset(longer + 16, 'x', VD_PARAMETER);
+    longer[16 + VD_PARAMETER] = '\0';
+    ck_assert_int_eq(find("GET", longer, NULL, NULL), 400);
+}
+END_TEST
+
+/* Only what is the same for everybody needs no token. */
+START_TEST(test_what_is_open)
+{
+    static const char *const open[] = {"/stream/health", "/", "/{file}"};
+    size_t count = 0;
+    for (size_t i = 0; vd_routes_at(i); i++)
+        if (!vd_routes_at(i)->token) {
+            ck_assert_uint_lt(count, sizeof open / sizeof *open);
+            ck_assert_str_eq(vd_routes_at(i)->path, open[count++]);
+        }
+    ck_assert_uint_eq(count, sizeof open / sizeof *open);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("serve_http");
+    TCase *tests = tcase_create("all");
+    tcase_add_test(tests, test_frames_in_pieces_of_any_size);
+    tcase_add_test(tests, test_a_message_of_many_frames);
+    tcase_add_test(tests, test_what_a_header_announces_counts_at_once);
+    tcase_add_test(tests, test_queries);
+    tcase_add_test(tests, test_queries_have_a_most);
+    tcase_add_test(tests, test_routes);
+    tcase_add_test(tests, test_what_is_open);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+TEST_MAIN(make_suite)
