@@ -172,8 +172,9 @@ vd_channel *vd_channel_open_events(vd_link *link, SoupServerMessage *message)
     soup_message_headers_replace(headers, "Content-Type", "text/event-stream");
     soup_message_headers_replace(headers, "Cache-Control", "no-store");
     soup_message_headers_replace(headers, "Connection", "close");
-    bool old = soup_server_message_get_http_version(message) == SOUP_HTTP_1_0;
-    soup_message_headers_set_encoding(headers, old ? SOUP_ENCODING_EOF : SOUP_ENCODING_CHUNKED);
+    /* Ended by the connection's end, not in chunks: the last of those libsoup writes on a thread of GLib's
+     * pool. */
+    soup_message_headers_set_encoding(headers, SOUP_ENCODING_EOF);
     soup_message_body_set_accumulate(soup_server_message_get_response_body(message), FALSE);
     soup_server_message_set_status(message, SOUP_STATUS_OK, NULL);
     g_signal_connect(message, "wrote-body-data", G_CALLBACK(on_events_written), channel);

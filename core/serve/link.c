@@ -305,6 +305,8 @@ void vd_link_drop(vd_link *link)
     if (link->handshake)
         g_cancellable_cancel(link->handshake);
     g_socket_shutdown(g_socket_connection_get_socket(link->connection), TRUE, TRUE, NULL);
+    if (link->deaf && link->wire)
+        vd_wire_break(link->wire); /* libsoup does not listen, and would learn of it late */
 }
 
 static gboolean drain(GSocket *socket, GIOCondition condition, void *context)

@@ -259,25 +259,22 @@ class Events:
     def __exit__(self, *_):
         self.http.socket.close()
 
-    def read_chunk(self):
-        while b'\r\n' not in self.http.buffer:
-            self.http.more()
-        size, rest = self.http.buffer.split(b'\r\n', 1)
-        length = int(size, 16)
-        self.http.buffer = rest
-        while len(self.http.buffer) < length + 2:
-            self.http.more()
-        self.text += self.http.buffer[:length]
-        self.http.buffer = self.http.buffer[length + 2:]
-        if length == 0:
-            raise EOFError('the stream ended')
+    def read_more(self):
+        """The stream ends with its connection."""
+        if not self.http.buffer:
+            try:
+                self.http.more()
+            except ConnectionError as end:
+                raise EOFError('the stream ended') from end
+        self.text += self.http.buffer
+        self.http.buffer = b''
 
     def receive(self, seconds=WAIT_S):
         """The next message; EOFError at the end, socket.timeout when none comes."""
         self.http.socket.settimeout(seconds)
         while True:
             while b'\n\n' not in self.text:
-                self.read_chunk()
+                self.read_more()
             event, self.text = self.text.split(b'\n\n', 1)
             if event.startswith(b'data: '):
                 return json.loads(event[6:])
@@ -321,7 +318,7 @@ class Bystander:
 
     with Bystander(url, quiet): …
     """
-    MOST = 0.02
+    MOST = 0.02 if SLOW == 1 else 0.2  # sanitizers are for other mistakes
 
     def __init__(self, url, quiet):
         self.calm, self.quiet = Calm(url), quiet
