@@ -7,7 +7,7 @@
 
 static atomic_int woken;
 
-static void on_wake(void *context)
+static void on_item(void *context)
 {
     atomic_fetch_add((atomic_int *)context, 1);
 }
@@ -15,7 +15,7 @@ static void on_wake(void *context)
 static vd_feed *subscribe(vd_camera *camera, size_t room)
 {
     vd_feed *feed = NULL;
-    ck_assert_int_eq(vd_camera_subscribe(camera, room, on_wake, &woken, &feed), VD_OK);
+    ck_assert_int_eq(vd_camera_subscribe(camera, room, on_item, &woken, &feed), VD_OK);
     return feed;
 }
 

@@ -8,7 +8,7 @@
 
 static atomic_int woken;
 
-static void on_wake(void *context)
+static void on_news(void *context)
 {
     atomic_fetch_add((atomic_int *)context, 1);
 }
@@ -71,7 +71,7 @@ static int attach(vd_cameras *cameras, struct pupil *pupil)
 static vd_cameras *new_cameras(void)
 {
     vd_cameras *cameras = NULL;
-    ck_assert_int_eq(vd_cameras_new(on_wake, &woken, &cameras), VD_OK);
+    ck_assert_int_eq(vd_cameras_new(on_news, &woken, &cameras), VD_OK);
     return cameras;
 }
 
