@@ -102,7 +102,8 @@ static int refuse_name(const char *name, const json_t *value, vd_refusal *refusa
     vd_refusal *to = refusal ? refusal : &local;
     char clean[sizeof to->field];
     const char *nearest = vd_nearest_word(name, names, FIELD_COUNT);
-    vd_text_clean(clean, sizeof clean, name, strlen(name));
+    const char *shown = name[0] ? name : "(empty)";
+    vd_text_clean(clean, sizeof clean, shown, strlen(shown));
     snprintf(to->field, sizeof to->field, "%s", clean);
     describe_value(value, to->value, sizeof to->value);
     to->range[0] = '\0';
