@@ -7,6 +7,7 @@ static void end_frame(vd_frames *frames)
         frames->in_message = false;
         frames->message_bytes = 0;
     }
+    frames->ends += !frames->in_message;
 }
 
 /* The first two bytes say how long the header is. */

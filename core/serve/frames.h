@@ -17,6 +17,7 @@ typedef struct vd_frames {
     uint64_t message_bytes; /* its payload so far, with what the frame under way will bring */
     uint64_t data_bytes;    /* payload of data frames that passed, ever */
     uint64_t frames;        /* whose header passed, ever */
+    uint64_t ends;          /* after which nothing was half done, ever */
 } vd_frames;
 
 /* What passed next. */

@@ -47,10 +47,11 @@ static vd_wire_turn may_read(void *context)
 
 static void read_frames(vd_link *link, const uint8_t *bytes, size_t size, int64_t now_ns)
 {
+    uint64_t ends = link->in.ends;
     vd_frames_pass(&link->in, bytes, size);
     if (vd_frames_between(&link->in))
         link->message_ns = 0;
-    else if (link->message_ns == 0)
+    else if (link->message_ns == 0 || link->in.ends != ends) /* on a full line there is no pause to see */
         link->message_ns = now_ns;
     int second = (int)(now_ns / VD_NS_PER_S);
     if (second != link->second) {

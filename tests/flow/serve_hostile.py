@@ -184,10 +184,10 @@ class HostileTest(unittest.TestCase):
 
     def test_those_who_take_their_time(self):
         before, resident = self.metric('cut_off_total'), self.metric('process_resident_bytes')
-        with concurrent.futures.ThreadPoolExecutor() as pool:
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
             for done in [pool.submit(who) for who in (self.head_by_bytes, self.body_by_bytes, self.message_by_bytes,
                                                       self.reader_that_stops, self.reader_of_events_that_stops,
-                                                      self.pings_without_end)]:
+                                                      self.pings_without_end, self.messages_without_a_pause)]:
                 done.result()
         self.assertGreaterEqual(self.metric('cut_off_total'), before + 3)
         if SLOW == 1:  # sanitizers keep what is freed
@@ -280,6 +280,18 @@ class HostileTest(unittest.TestCase):
                 continue
             except OSError:
                 return
+
+    def messages_without_a_pause(self):
+        """None of them is slow, but whenever the service looks one is on its way: more than the line carries."""
+        ping = WebSocket.frame(1, b'{"type":"ping","timestamp":1}')
+        with WebSocket(self.url) as talk:
+            talk.receive()
+            talk.socket.sendall(ping[:10])
+            began = time.monotonic()
+            while time.monotonic() - began < 12:
+                time.sleep(0.2)
+                talk.socket.sendall(ping[10:] + ping[:10])
+                self.assertEqual(talk.receive(), {'type': 'ping', 'timestamp': 1})
 
     def test_idle_connections(self):
         """Whoever connects and says nothing hinders nobody, up to the limit of one address."""

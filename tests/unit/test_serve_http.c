@@ -46,6 +46,7 @@ START_TEST(test_frames_in_pieces_of_any_size)
         ck_assert(vd_frames_between(&frames));
         ck_assert_uint_eq(frames.frames, sizeof sizes / sizeof *sizes);
         ck_assert_uint_eq(frames.data_bytes, payload);
+        ck_assert_uint_eq(frames.ends, frames.frames);
     }
 }
 END_TEST
@@ -60,7 +61,9 @@ START_TEST(test_a_message_of_many_frames)
     ck_assert_uint_eq(frames.message_bytes, 100);
     vd_frames_pass(&frames, bytes, frame(bytes, 0, false, 200));
     ck_assert_uint_eq(frames.message_bytes, 300);
+    ck_assert_uint_eq(frames.ends, 0);
     vd_frames_pass(&frames, bytes, frame(bytes, 0, true, 7));
+    ck_assert_uint_eq(frames.ends, 1);
     ck_assert(vd_frames_between(&frames));
     ck_assert_uint_eq(frames.data_bytes, 307); /* without the ping's */
     ck_assert_uint_eq(frames.message_bytes, 0);
