@@ -26,15 +26,19 @@ static void unlist(vd_audience *audience)
     audience->next = audience->previous = NULL;
 }
 
+/* Once it fails the session takes us for gone, and who listens when our channel ends may be another. */
 static bool send_answer(void *context, char *text, size_t size)
 {
-    return vd_channel_send(((vd_audience *)context)->channel, text, size);
+    vd_audience *audience = context;
+    bool sent = vd_channel_send(audience->channel, text, size);
+    audience->listens = audience->listens && sent;
+    return sent;
 }
 
 /* A camera's messages do not wait for another reader. */
 static bool send_feed(void *context, char *text, size_t size)
 {
-    bool sent = send_answer(context, text, size);
+    bool sent = vd_channel_send(((vd_audience *)context)->channel, text, size);
     if (!sent)
         free(text);
     return sent;

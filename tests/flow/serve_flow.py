@@ -188,6 +188,28 @@ class FramesTest(ServedTest):
                 with Events(self.url, '/stream/events/' + session):
                     self.assertEqual(new.until_closed()[1].code, 4001)
 
+    def test_coming_back_before_the_old_connection_is_gone(self):
+        """One that was closed and does not answer that stays a while; its end is not that of the new one."""
+        with WebSocket(self.url) as old, Http(self.url) as http:
+            session = old.receive()['client_id']
+
+            def offer(number):
+                http.ask('POST', f'/stream/process/{session}?frame_id={number}', b'no picture', 'image/png')
+
+            old.send_raw(WebSocket.frame(1, b'{"type":"ping"}') * 1200)
+            self.assertEqual(old.until_closed()[1].code, 1008)
+            offer(1)
+            deadline = time.monotonic() + 5 * SLOW
+            while http.ask('GET', f'/stream/sessions/{session}/stats').json['answers_waiting'] < 1:
+                self.assertLess(time.monotonic(), deadline)
+            with WebSocket(self.url, '/stream/detection?client_id=' + session) as new:
+                new.receive()
+                self.assertEqual(answered(new.receive()), (1, 'error'))
+                self.assertEqual(old.until_closed()[1].code, 1006)
+                time.sleep(0.3)
+                offer(2)
+                self.assertEqual(answered(new.receive()), (2, 'error'))
+
     def test_deleting(self):
         with WebSocket(self.url) as talk:
             session = talk.receive()['client_id']
