@@ -62,9 +62,12 @@ static bool is_method(const vd_route *route, const char *method)
             strcmp(route->method, "GET") == 0);
 }
 
+/* No method's name is a part of another's. */
 static void allow(char *list, const char *method)
 {
     size_t used = strlen(list);
+    if (strstr(list, method)) /* two forms fit the path */
+        return;
     if (used > 0)
         vd_text_copy(list + used, 64 - used, ", ");
     used = strlen(list);

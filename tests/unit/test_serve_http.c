@@ -150,6 +150,7 @@ START_TEST(test_routes)
     ck_assert_int_eq(find("HEAD", "/stream/health", NULL, NULL), 200);
     ck_assert_int_eq(find("HEAD", "/stream/events/abc", NULL, "GET"), 405);
     ck_assert_int_eq(find("PUT", "/stream/sessions/abc", NULL, "GET, HEAD, DELETE"), 405);
+    ck_assert_int_eq(find("POST", "/metrics", NULL, "GET, HEAD"), 405); /* also a `/{file}` */
     ck_assert_int_eq(find("GET", "/stream/sessions", NULL, "POST"), 405);
     ck_assert_int_eq(find("GET", "/stream/sessions/", NULL, ""), 404);
     ck_assert_int_eq(find("GET", "/stream/sessions/a/b", NULL, ""), 404);
