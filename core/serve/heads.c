@@ -53,7 +53,8 @@ static bool take_header(vd_heads *heads)
 
 static void end_head(vd_heads *heads)
 {
-    heads->begun = heads->of_length = false;
+    heads->begun = heads->of_length = heads->behind = false;
+    heads->ends++;
     heads->left = heads->sized ? heads->size : 0;
     heads->place = heads->in_chunks ? VD_HEADS_CHUNK : heads->left > 0 ? VD_HEADS_BODY : VD_HEADS_HEAD;
     heads->sized = heads->in_chunks = false;
@@ -120,6 +121,7 @@ static bool pass_line(vd_heads *heads, uint8_t byte)
 bool vd_heads_pass(vd_heads *heads, const uint8_t *bytes, size_t size)
 {
     for (size_t at = 0; at < size && heads->place != VD_HEADS_WRONG;) {
+        heads->behind = true;
         if (heads->place != VD_HEADS_BODY && heads->place != VD_HEADS_CHUNK_BODY) {
             if (!pass_line(heads, bytes[at++]))
                 heads->place = VD_HEADS_WRONG;

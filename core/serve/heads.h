@@ -28,6 +28,8 @@ typedef struct vd_heads {
     bool of_length;        /* the line before told the length: it must not go on */
     bool sized, in_chunks; /* what the head has told */
     uint64_t size, left;
+    uint64_t ends; /* of heads, ever */
+    bool behind;   /* something passed since the last of them */
 } vd_heads;
 
 /* What passed next. False from a Content-Length on that is no number or comes twice, from a Transfer-Encoding

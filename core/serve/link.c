@@ -292,6 +292,11 @@ void vd_link_enter(vd_link *link, vd_link_state state)
     link->since_ns = vd_clock_now_ns();
 }
 
+bool vd_link_is_ahead(const vd_link *link)
+{
+    return link->heads.ends != link->taken || link->heads.behind;
+}
+
 void vd_link_begin_frames(vd_link *link, uint64_t most_message_bytes)
 {
     vd_link_enter(link, VD_LINK_STREAMING);

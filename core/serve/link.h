@@ -47,6 +47,7 @@ typedef struct vd_link {
     GSource *drain;
 
     vd_heads heads; /* of requests */
+    uint64_t taken; /* of these, by libsoup */
     bool socket;    /* a WebSocket: the frames are followed */
     vd_frames in, out;
     uint64_t most_message_bytes;
@@ -65,6 +66,9 @@ void vd_link_accept(vd_serve *serve, GSocket *socket);
 vd_link *vd_link_of(SoupServerMessage *message);
 
 void vd_link_enter(vd_link *link, vd_link_state state);
+
+/* Whether something came behind the head that libsoup took last: it has it already. */
+bool vd_link_is_ahead(const vd_link *link);
 
 /* From now on frames of a WebSocket pass. */
 void vd_link_begin_frames(vd_link *link, uint64_t most_message_bytes);

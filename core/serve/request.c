@@ -224,6 +224,7 @@ static void on_head(SoupServer *soup, SoupServerMessage *message, const char *pa
         soup_server_message_set_status(message, SOUP_STATUS_SERVICE_UNAVAILABLE, NULL);
         return;
     }
+    link->taken++;
     if (link->state == VD_LINK_IDLE) /* it came together with the one before */
         vd_link_enter(link, VD_LINK_READING);
     vd_request *request = g_new0(vd_request, 1);

@@ -275,11 +275,25 @@ static void switch_protocol(vd_request *request, talker *self)
         g_signal_connect(request->message, "wrote-informational", G_CALLBACK(on_switched), NULL);
 }
 
+/* Frames that come before the answer (RFC 6455, 4.1 forbids them) pass before frames are followed: the limits
+ * of messages could be walked around. */
+static void refuse_haste(vd_request *request)
+{
+    soup_message_headers_replace(soup_server_message_get_response_headers(request->message), "Connection",
+                                 "close");
+    vd_reply_error(request, SOUP_STATUS_BAD_REQUEST,
+                   "A client that asks for a WebSocket sends nothing more before the answer.");
+}
+
 /* True when the client asks for a WebSocket rightly; else it is answered. */
 static bool wants_socket(vd_request *request)
 {
     SoupMessageHeaders *headers = soup_server_message_get_request_headers(request->message);
     GError *error = NULL;
+    if (vd_link_is_ahead(request->link)) {
+        refuse_haste(request);
+        return false;
+    }
     if (!soup_message_headers_header_contains(headers, "Upgrade", "websocket")) {
         soup_message_headers_replace(soup_server_message_get_response_headers(request->message), "Upgrade",
                                      "websocket");

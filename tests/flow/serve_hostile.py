@@ -117,6 +117,21 @@ class HostileTest(unittest.TestCase):
 
     # --- Too much
 
+    def test_frames_before_the_answer(self):
+        """Nothing that passes unseen: a message of many frames could have any size behind it."""
+        words = {'Connection': 'Upgrade', 'Upgrade': 'websocket', 'Sec-WebSocket-Version': '13',
+                 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ=='}
+        for path in ('/stream/detection', '/stream/cameras/none'):
+            for early in (WebSocket.frame(2, b'x', last=False), b'\x02', b'\n', b'x\n\n', b'x\nContent-Length: 0\n\n'):
+                with Http(self.url) as http:
+                    http.socket.sendall(http.head('GET', path, words).encode() + early)
+                    self.assertEqual(http.read_reply().status, 400, (path, early))
+        with Http(self.url) as http:  # behind others it is welcome
+            self.assertEqual(http.ask('GET', '/stream/health').status, 200)
+            self.assertEqual(http.ask('POST', '/stream/sessions', {}).status, 201)
+            http.socket.sendall(http.head('GET', '/stream/detection', words).encode())
+            self.assertEqual(http.read_head()[0], 101)
+
     def test_messages_that_are_too_large(self):
         frame = WebSocket.frame(2, b'\0' * 16)
         lying = bytes([0x82, 0x80 | 127]) + struct.pack('>Q', MOST_MESSAGE + 1) + frame[-20:]

@@ -76,6 +76,32 @@ START_TEST(what_was_refused_stays_so)
 }
 END_TEST
 
+/* Told by `ends` and `behind` together: two line ends are a head of their own. */
+START_TEST(what_comes_behind_a_head)
+{
+    static const struct {
+        const char *text;
+        unsigned ends;
+        bool behind;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\nHost: a\r\n", 0, true},
+        {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 1, false},
+        {"GET / HTTP/1.1\r\nHost: a\r\n\r\n\n", 1, true},
+        {"GET / HTTP/1.1\r\nHost: a\r\n\r\nx", 1, true},
+        {"GET / HTTP/1.1\r\nHost: a\r\n\r\nx\n\n", 2, false},
+        {LINE "Content-Length: 0\r\n\r\n", 1, false},
+        {LINE "Content-Length: 1\r\n\r\nx", 1, true},
+        {LINE "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 1, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vd_heads heads = {0};
+        ck_assert(vd_heads_pass(&heads, (const uint8_t *)cases[i].text, strlen(cases[i].text)));
+        ck_assert_uint_eq(heads.ends, cases[i].ends);
+        ck_assert_msg(heads.behind == cases[i].behind, "%s", cases[i].text);
+    }
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("serve_heads");
@@ -83,6 +109,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, requests_as_they_should_be);
     tcase_add_test(tests, lengths_that_are_none);
     tcase_add_test(tests, what_was_refused_stays_so);
+    tcase_add_test(tests, what_comes_behind_a_head);
     suite_add_tcase(suite, tests);
     return suite;
 }
