@@ -256,9 +256,12 @@ class FramesTest(ServedTest):
         page = ask(self.url, 'GET', '/')
         self.assertTrue(page.headers['content-type'].startswith('text/html'))
         self.assertIn("default-src 'self'", page.headers['content-security-policy'])
-        for name, kind in re.findall(r'(?:src|href)="([\w.]+\.(js|css))"', page.body.decode()):
+        kinds = {'js': 'text/javascript; charset=utf-8', 'css': 'text/css; charset=utf-8', 'svg': 'image/svg+xml'}
+        named = re.findall(r'(?:src|href)="([\w.]+\.(js|css|svg))"', page.body.decode())
+        self.assertEqual({kind for _, kind in named}, set(kinds))
+        for name, kind in named:
             reply = ask(self.url, 'GET', '/' + name)
-            self.assertEqual((reply.status, kind in reply.headers['content-type'] or kind == 'js'), (200, True), name)
+            self.assertEqual((reply.status, reply.headers['content-type']), (200, kinds[kind]), name)
         self.assertEqual(ask(self.url, 'GET', '/openapi.json').json['openapi'][:3], '3.1')
         self.assertEqual(ask(self.url, 'GET', '/stream/cameras').json, {'cameras': []})
 
