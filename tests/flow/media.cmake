@@ -12,3 +12,5 @@ foreach(part Camera Http Rtsp Misbehaving)
             ${PROJECT_SOURCE_DIR}/tests/doubles ${part})
   set_tests_properties(flow.live_${name} PROPERTIES LABELS "flow;timed" TIMEOUT 900)
 endforeach()
+# Whether pictures come at the camera's own pace is asked of a machine that has nothing else to do.
+set_tests_properties(flow.live_camera PROPERTIES PROCESSORS 4)
