@@ -1,4 +1,7 @@
 /* vedette-cli serve: the streaming interface, until it is interrupted. */
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -10,7 +13,7 @@
 #include "serve_cameras.h"
 #include "vedette/app/serve.h"
 
-enum { LOOK_MS = 100 };
+enum { LOOK_MS = 100, ADDRESSES_NAMED = 3 };
 
 struct job {
     cli_request request;
@@ -21,14 +24,13 @@ struct job {
     int news_fd; /* an eventfd: the status changed */
 };
 
-static const char help_text[] = "Other programs send pictures over WebSocket or HTTP and get detections; "
-                                "docs/streaming.md says how. Where\n"
-                                "it listens is printed, and there is a page to try it with. On every address "
-                                "but loopback a token is needed,\n"
-                                "which is made when there is none; the file that has it is named then.\n"
-                                "The settings' group `streaming` has the limits, the settings' cameras can "
-                                "be watched. STREAMING_… in the\n"
-                                "environment wins over the settings, an option wins over both.\n";
+static const char help_text[] =
+    "Other programs send pictures over WebSocket or HTTP and get detections, or watch the\n"
+    "settings' cameras; docs/streaming.md says how. Where it listens is printed: a page\n"
+    "to try it with is there. It ends with Ctrl-C.\n"
+    "On every address but loopback a token is needed, which is made when there is none;\n"
+    "the file that has it is named. The limits are in the settings, group `streaming`;\n"
+    "STREAMING_… in the environment wins over these, an option over both.\n";
 
 static bool fits(const char *text, size_t size, const char *option)
 {
@@ -121,6 +123,81 @@ static void wait_while(struct job *job, vd_serve_state state, vd_serve_status *r
     }
 }
 
+/* --- Who else can come in */
+
+typedef enum reach { REACH_SELF, REACH_ONE, REACH_ALL } reach;
+
+static reach reach_of(const char *address)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    bool is_six = inet_pton(AF_INET6, address, &six) == 1;
+    if (is_six && IN6_IS_ADDR_V4MAPPED(&six))
+        memcpy(&four, &six.s6_addr[12], sizeof four);
+    else if (is_six)
+        return IN6_IS_ADDR_LOOPBACK(&six)      ? REACH_SELF
+               : IN6_IS_ADDR_UNSPECIFIED(&six) ? REACH_ALL
+                                               : REACH_ONE;
+    else if (inet_pton(AF_INET, address, &four) != 1)
+        return REACH_SELF; /* localhost */
+    uint32_t bits = ntohl(four.s_addr);
+    return bits >> 24 == 127 ? REACH_SELF : bits == 0 ? REACH_ALL : REACH_ONE;
+}
+
+/* `192.168.1.7` or `[fd00::7]`; false for another family, and for what is of use on its own wire only. */
+static bool write_address(const struct sockaddr *address, int family, char out[static INET6_ADDRSTRLEN + 2])
+{
+    char text[INET6_ADDRSTRLEN];
+    if (!address || address->sa_family != family)
+        return false;
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)address)->sin6_addr;
+    const void *bits =
+        family == AF_INET6 ? (const void *)six : &((const struct sockaddr_in *)address)->sin_addr;
+    if ((family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(six)) || !inet_ntop(family, bits, text, sizeof text))
+        return false;
+    snprintf(out, INET6_ADDRSTRLEN + 2, family == AF_INET6 ? "[%s]" : "%s", text);
+    return true;
+}
+
+/* `http://192.168.1.7:8765/, …`: the first addresses of this machine but loopback; empty where it has none.
+ */
+static void list_urls(const char *url, int family, char *out, size_t size)
+{
+    const char *port = strrchr(url, ':');
+    struct ifaddrs *list = NULL;
+    char address[INET6_ADDRSTRLEN + 2];
+    size_t used = 0;
+    out[0] = '\0';
+    if (getifaddrs(&list) != 0)
+        return;
+    int named = 0;
+    for (const struct ifaddrs *one = list; one && named < ADDRESSES_NAMED && used < size;
+         one = one->ifa_next) {
+        if ((one->ifa_flags & IFF_LOOPBACK) || !(one->ifa_flags & IFF_UP) ||
+            !write_address(one->ifa_addr, family, address))
+            continue;
+        used += (size_t)snprintf(out + used, size - used, "%s%.*s://%s%s", named++ > 0 ? ", " : "",
+                                 (int)strcspn(url, ":"), url, address, port);
+    }
+    freeifaddrs(list);
+}
+
+/* Whoever listens to more than this machine is told so: the line of stdout is for scripts, and names one. */
+static void tell_reach(const struct job *job, const vd_serve_status *status)
+{
+    const vd_streaming_settings *streaming = &job->request.settings.streaming;
+    char urls[300];
+    reach reached = reach_of(streaming->address);
+    list_urls(status->url, strchr(streaming->address, ':') ? AF_INET6 : AF_INET, urls, sizeof urls);
+    if (reached == REACH_ALL)
+        cli_complain("It listens on this machine's other addresses too%s%s.", urls[0] ? ": " : "", urls);
+    if (status->token_file[0] != '\0')
+        cli_complain("Clients need a token out of %s.", status->token_file);
+    if (reached != REACH_SELF && streaming->tls_certificate[0] == '\0')
+        cli_complain("Plain HTTP can be overheard, pictures and token too; --tls-cert and --tls-key make it "
+                     "HTTPS.");
+}
+
 static int serve(struct job *job)
 {
     vd_serve_status status;
@@ -129,8 +206,7 @@ static int serve(struct job *job)
         printf("Listening on %s\n", status.url);
         if (cli_output_failed(stdout, "where it listens"))
             return CLI_FAILED;
-        if (status.token_file[0] != '\0')
-            cli_complain("Clients need a token out of %s.", status.token_file);
+        tell_reach(job, &status);
         job->cameras = cli_cameras_open(&job->request.settings, job->serve);
         wait_while(job, VD_SERVE_LISTENING, &status);
     }
@@ -180,11 +256,14 @@ int cmd_serve(int argc, char **argv)
         {"workers", CLI_COUNT, &job.request.workers, 1, 64, "N",
          "of the detector (as many as cores, at most 4)"},
         {"config", CLI_TEXT, &job.request.config, 0, 0, "F", "a settings file instead of the user's own"},
-        {"listen", CLI_TEXT, &job.listen, 0, 0, "ADDR", "the address (127.0.0.1)"},
+        {"listen", CLI_TEXT, &job.listen, 0, 0, "ADDR",
+         "the address to listen on (127.0.0.1); 0.0.0.0: all of this machine"},
         {"port", CLI_COUNT, &job.port, 0, 65535, "N", "the port; 0: any that is free (8765)"},
-        {"token-file", CLI_TEXT, &job.token_file, 0, 0, "F", "one token a line; made when it is missing"},
-        {"tls-cert", CLI_TEXT, &job.tls_certificate, 0, 0, "F", "a certificate (PEM): TLS"},
-        {"tls-key", CLI_TEXT, &job.tls_key, 0, 0, "F", "its key (PEM)"},
+        {"token-file", CLI_TEXT, &job.token_file, 0, 0, "F",
+         "a file with one token a line; made when it is missing"},
+        {"tls-cert", CLI_TEXT, &job.tls_certificate, 0, 0, "F",
+         "a certificate (PEM file): HTTPS and WSS; needs --tls-key"},
+        {"tls-key", CLI_TEXT, &job.tls_key, 0, 0, "F", "the certificate's key (PEM file)"},
     };
     const cli_usage usage = {.command = "serve",
                              .operands = "",

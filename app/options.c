@@ -12,7 +12,8 @@ enum { MAX_OPTIONS = 32 };
 
 static void print_help(const cli_usage *usage)
 {
-    printf("Usage: vedette-cli %s [OPTIONS] %s\n\n", usage->command, usage->operands);
+    printf("Usage: vedette-cli %s [OPTIONS]%s%s\n\n", usage->command, usage->operands[0] ? " " : "",
+           usage->operands);
     for (size_t i = 0; i < usage->option_count; i++) {
         const cli_option *option = &usage->options[i];
         char left[48];

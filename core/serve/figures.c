@@ -69,18 +69,27 @@ static json_t *describe_load(const vd_work_stats *work)
                      (json_int_t)work->raised, "inputs", list_inputs(work));
 }
 
+json_t *vd_figures_limits(const vd_serve *serve)
+{
+    const vd_streaming_settings *settings = &serve->options.streaming;
+    return json_pack("{s:i,s:I,s:i}", "max_fps", settings->max_fps, "max_image_bytes",
+                     (json_int_t)vd_serve_most_picture(serve), "max_image_megapixels",
+                     settings->max_image_megapixels);
+}
+
 json_t *vd_figures_service(vd_serve *serve, int64_t now_ns)
 {
     vd_session_stats total = vd_sessions_total(serve->sessions, now_ns);
     vd_work_stats work = vd_work_get_stats(serve->work);
     vd_monitor_sample sample;
     vd_monitor_take(serve->monitor, &sample);
-    return json_pack("{s:s,s:s,s:s,s:f,s:i,s:i,s:i,s:I,s:o,s:o,s:{s:f,s:I,s:i},s:o}", "version", vd_version(),
-                     "model", work.model, "engine", work.engine, "uptime_s",
+    return json_pack("{s:s,s:s,s:s,s:f,s:i,s:i,s:i,s:I,s:o,s:o,s:o,s:{s:f,s:I,s:i},s:o}", "version",
+                     vd_version(), "model", work.model, "engine", work.engine, "uptime_s",
                      rounded((double)(now_ns - serve->began_ns) / 1e9), "connections", serve->link_count,
                      "sessions_now", (int)vd_sessions_count(serve->sessions), "watchers",
                      vd_cameras_watchers(serve->cameras), "cut_off", (json_int_t)serve->counts.cut_off,
-                     "total", vd_figures_ledger(&total), "quality", describe_load(&work), "process", "cpu_s",
-                     rounded(sample.process_cpu_s), "resident_bytes", (json_int_t)sample.resident_bytes,
-                     "threads", sample.threads, "sessions", list_sessions(serve, now_ns));
+                     "total", vd_figures_ledger(&total), "quality", describe_load(&work), "limits",
+                     vd_figures_limits(serve), "process", "cpu_s", rounded(sample.process_cpu_s),
+                     "resident_bytes", (json_int_t)sample.resident_bytes, "threads", sample.threads,
+                     "sessions", list_sessions(serve, now_ns));
 }

@@ -12,6 +12,25 @@ enum { BACKLOG = 128, ACCEPTED_A_TURN = 64, ACCEPTED_MOST = 256, USHERED_A_TURN 
 
 /* --- TLS */
 
+/* Says of both files which cannot be read: GLib's words tell of the first alone. */
+static int check_files(const vd_streaming_settings *settings, vd_error *error)
+{
+    const char *certificate = settings->tls_certificate, *key = settings->tls_key;
+    int no_certificate = access(certificate, R_OK) == 0 ? 0 : errno;
+    int no_key = access(key, R_OK) == 0 ? 0 : errno;
+    if (no_certificate && no_key)
+        return vd_error_set(error, VD_EINVAL, NULL,
+                            "Neither the certificate %s nor its key %s can be read: %s.", certificate, key,
+                            g_strerror(no_certificate));
+    if (no_certificate)
+        return vd_error_set(error, VD_EINVAL, NULL, "The certificate %s of the key %s cannot be read: %s.",
+                            certificate, key, g_strerror(no_certificate));
+    if (no_key)
+        return vd_error_set(error, VD_EINVAL, NULL, "The key %s of the certificate %s cannot be read: %s.",
+                            key, certificate, g_strerror(no_key));
+    return VD_OK;
+}
+
 static int read_certificate(vd_serve *serve, vd_error *error)
 {
     const vd_streaming_settings *settings = &serve->options.streaming;
@@ -21,13 +40,15 @@ static int read_certificate(vd_serve *serve, vd_error *error)
     if (!g_tls_backend_supports_tls(g_tls_backend_get_default()))
         return vd_error_set(error, VD_EUNSUPPORTED, NULL,
                             "TLS needs GLib's networking module: install glib-networking.");
+    int code = check_files(settings, error);
+    if (code != VD_OK)
+        return code;
     serve->certificate =
         g_tls_certificate_new_from_files(settings->tls_certificate, settings->tls_key, &reason);
     if (serve->certificate)
         return VD_OK;
-    int code = vd_error_set(error, VD_EINVAL, settings->tls_certificate,
-                            "This and %s are no certificate and its key in PEM form: %s", settings->tls_key,
-                            reason->message);
+    code = vd_error_set(error, VD_EINVAL, NULL, "%s and %s are no certificate and its key in PEM form: %s",
+                        settings->tls_certificate, settings->tls_key, reason->message);
     g_error_free(reason);
     return code;
 }
@@ -67,12 +88,13 @@ static int refuse_port(const vd_streaming_settings *settings, int code, const GE
     if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
         return vd_error_set(
             error, code, NULL,
-            "Another program listens on port %d of %s already; end it, or choose another port "
-            "in streaming.port (0: any that is free).",
+            "Another program listens on port %d of %s already. Close the other program, or choose another "
+            "port (`port` of the group `streaming` in vedette.conf, or --port).",
             settings->port, settings->address);
     if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
         return vd_error_set(error, code, NULL,
-                            "Port %d of %s is not ours to use; choose one from 1024 up in streaming.port.",
+                            "Port %d of %s is not ours to use; choose one from 1024 up (`port` of the group "
+                            "`streaming` in vedette.conf, or --port).",
                             settings->port, settings->address);
     return vd_error_set(error, code, NULL, "Port %d of %s cannot be used: %s.", settings->port,
                         settings->address, reason->message);

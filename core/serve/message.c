@@ -189,7 +189,8 @@ static int decode_picture(const char *text, size_t size, size_t most_bytes, vd_m
     if (size == head)
         return vd_error_set(error, VD_EFORMAT, "image_data", "image_data is empty.");
     if (room > most_bytes && room - most_bytes > 2) /* padding; exactly below */
-        return vd_error_set(error, VD_EINVAL, "image_data", "The picture has %zu bytes; it may have %zu.",
+        return vd_error_set(error, VD_EINVAL, "image_data",
+                            "The picture has %zu bytes; at most %zu are taken (streaming.max_image_mb).",
                             room, most_bytes);
     uint8_t *bytes = malloc(room > 0 ? room : 1);
     if (!bytes)
@@ -199,7 +200,8 @@ static int decode_picture(const char *text, size_t size, size_t most_bytes, vd_m
         vd_error_set(error, code, "image_data", "image_data is not valid Base64 (character %zu of %zu).",
                      head + at < size ? head + at + 1 : size, size);
     else if (message->size > most_bytes)
-        code = vd_error_set(error, VD_EINVAL, "image_data", "The picture has %zu bytes; it may have %zu.",
+        code = vd_error_set(error, VD_EINVAL, "image_data",
+                            "The picture has %zu bytes; at most %zu are taken (streaming.max_image_mb).",
                             message->size, most_bytes);
     if (code) {
         free(bytes);

@@ -34,8 +34,11 @@ void vd_reply_text(vd_request *request, int status, const char *type, char *text
 void vd_reply_json(vd_request *request, int status, json_t *json)
 {
     char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    size_t size = text ? strlen(text) : 0;
     json_decref(json);
-    vd_reply_text(request, status, "application/json", text, text ? strlen(text) : 0);
+    if (text)
+        text[size++] = '\n'; /* for terminals; in place of the zero byte, which nobody needs */
+    vd_reply_text(request, status, "application/json", text, size);
 }
 
 void vd_reply_empty(vd_request *request, int status)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/text.h"
 
 static const char *request_key = "vd-request";
 
@@ -57,24 +58,31 @@ static void turn_away(vd_request *request, int status, vd_refused why, const cha
                        sentence);
 }
 
-/* Sets the headers that browsers want to see; true when the page that asks is not a stranger's. */
-static bool check_origin(vd_request *request)
+/* Sets the headers that browsers want to see. NULL, or why a stranger's page or name is refused. */
+static const char *check_origin(vd_request *request)
 {
     SoupMessageHeaders *out = soup_server_message_get_response_headers(request->message);
     const char *origin = vd_request_header(request, "Origin"), *host = vd_request_header(request, "Host");
     soup_message_headers_append(out, "X-Content-Type-Options", "nosniff");
     soup_message_headers_append(out, "Cache-Control", "no-store");
     soup_message_headers_append(out, "Referrer-Policy", "no-referrer");
-    if (!vd_access_host_is_fine(request->serve->access, host) ||
-        !vd_access_origin_is_fine(request->serve->access, origin, request->link->tls ? "https" : "http",
+    if (!vd_access_host_is_fine(request->serve->access, host))
+        return vd_access_needs_token(request->serve->access)
+                   ? "The header Host is neither a name nor an address."
+                   : "The header Host names neither 127.0.0.1 nor localhost; other names are let in only "
+                     "where "
+                     "a token is needed (`token_file` of the group `streaming`).";
+    if (!vd_access_origin_is_fine(request->serve->access, origin, request->link->tls ? "https" : "http",
                                   host))
-        return false;
+        return "The header Origin names a page of another host; those that may ask are listed in `origins` "
+               "of "
+               "the group `streaming`.";
     if (origin && vd_access_origin_is_listed(request->serve->access, origin)) {
         soup_message_headers_append(out, "Access-Control-Allow-Origin", origin);
         soup_message_headers_append(out, "Access-Control-Expose-Headers", "Retry-After");
         soup_message_headers_append(out, "Vary", "Origin");
     }
-    return true;
+    return NULL;
 }
 
 /* A browser asks what a page of another host may ask for. */
@@ -95,7 +103,7 @@ static bool is_preflight(vd_request *request, const char *methods)
 static bool find_route(vd_request *request)
 {
     GUri *uri = soup_server_message_get_uri(request->message);
-    char methods[64];
+    char methods[64], unknown[128];
     int status = vd_route_find(soup_server_message_get_method(request->message), g_uri_get_path(uri),
                                &request->route, request->parameter, methods);
     if (status == 200 && !vd_query_read(g_uri_get_query(uri), &request->query))
@@ -105,10 +113,11 @@ static bool find_route(vd_request *request)
     if (status == 405)
         soup_message_headers_replace(soup_server_message_get_response_headers(request->message), "Allow",
                                      methods);
+    g_snprintf(unknown, sizeof unknown, "This path does not know the method; it knows %s.", methods);
     turn_away(request, status, VD_REFUSED_WRONG,
               status == 404 ? "There is nothing under this path."
               : status == 405
-                  ? "This path does not know the method."
+                  ? unknown
                   : "The path or the query is not understood: percent-encoding, UTF-8, names that "
                     "come once.");
     return false;
@@ -134,6 +143,26 @@ static bool check_token(vd_request *request)
     return false;
 }
 
+/* length: negative or INT64_MAX where it is not known */
+static void refuse_size(vd_request *request, int64_t length)
+{
+    char sentence[160];
+    const char *setting = request->route->body != VD_BODY_PICTURE ? ""
+                          : request->most == vd_serve_most_picture(request->serve)
+                              ? " (streaming.max_image_mb)"
+                              : " (streaming.max_image_mb as Base64)";
+    if (request->most == 0)
+        g_snprintf(sentence, sizeof sentence, "This path takes no body with this method.");
+    else if (length >= 0 && length < INT64_MAX)
+        g_snprintf(sentence, sizeof sentence, "The body has %lld bytes; at most %zu are taken%s.",
+                   (long long)length, request->most, setting);
+    else
+        g_snprintf(sentence, sizeof sentence, "At most %zu bytes are taken%s.", request->most, setting);
+    request->route = NULL;
+    request->serve->counts.refused[VD_REFUSED_SIZE]++;
+    vd_link_refuse(request->link, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "", sentence);
+}
+
 static bool check_size(vd_request *request)
 {
     const char *type = vd_request_header(request, "Content-Type");
@@ -149,24 +178,22 @@ static bool check_size(vd_request *request)
         request->most = json ? vd_serve_most_message(request->serve) : vd_serve_most_picture(request->serve);
         break;
     }
-    if (content_length(request) <= (int64_t)request->most)
+    int64_t length = content_length(request);
+    if (length <= (int64_t)request->most)
         return true;
-    request->route = NULL;
-    request->serve->counts.refused[VD_REFUSED_SIZE]++;
-    vd_link_refuse(request->link, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "",
-                   "The body is larger than allowed.");
+    refuse_size(request, length);
     return false;
 }
 
 static void check_head(vd_request *request)
 {
     vd_serve *serve = request->serve;
+    const char *foreign;
     serve->counts.requests++;
     if (!vd_access_count_request(serve->access, request->link->peer, vd_clock_now_ns()))
         turn_away(request, VD_STATUS_TOO_MANY, VD_REFUSED_REQUESTS, "Too many requests a second.");
-    else if (!check_origin(request))
-        turn_away(request, SOUP_STATUS_FORBIDDEN, VD_REFUSED_ORIGIN,
-                  "This service does not speak with pages of other hosts, nor under this name.");
+    else if ((foreign = check_origin(request)))
+        turn_away(request, SOUP_STATUS_FORBIDDEN, VD_REFUSED_ORIGIN, foreign);
     else if (find_route(request) && check_token(request) && check_size(request))
         request->body = g_byte_array_new();
 }
@@ -184,10 +211,7 @@ static void on_chunk(SoupServerMessage *message, GBytes *chunk, vd_request *requ
         g_byte_array_append(request->body, bytes, (guint)size);
         return;
     }
-    request->route = NULL;
-    request->serve->counts.refused[VD_REFUSED_SIZE]++;
-    vd_link_refuse(request->link, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "",
-                   "The body is larger than allowed.");
+    refuse_size(request, -1);
 }
 
 static void on_body(SoupServerMessage *message, vd_request *request)
@@ -240,6 +264,31 @@ static void on_head(SoupServer *soup, SoupServerMessage *message, const char *pa
     check_head(request);
 }
 
+/* A word of the query that the route does not take is a mistake, and not to be passed over. */
+static bool check_words(vd_request *request)
+{
+    const vd_route *route = request->route;
+    vd_refusal refusal;
+    char sentence[256];
+    int i = 0;
+    while (i < request->query.count && vd_route_takes(route, request->query.items[i].name))
+        i++;
+    if (i == request->query.count)
+        return true;
+    const char *name = request->query.items[i].name;
+    vd_text_clean(refusal.field, sizeof refusal.field, name, strlen(name));
+    vd_text_copy(refusal.value, sizeof refusal.value, request->query.items[i].value);
+    vd_text_copy(refusal.range, sizeof refusal.range, route->words[0] != '\0' ? route->words : "no query");
+    if (route->words[0] == '\0')
+        g_snprintf(sentence, sizeof sentence, "This path takes no query; `%s` stands in it.", refusal.field);
+    else
+        g_snprintf(sentence, sizeof sentence, "The query of this path knows no `%s`; it knows %s.",
+                   refusal.field, route->words);
+    request->serve->counts.refused[VD_REFUSED_WRONG]++;
+    vd_reply_refusal(request, sentence, &refusal);
+    return false;
+}
+
 static void on_request(SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
                        void *context)
 {
@@ -254,7 +303,7 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
     }
     if (request->serve->ending && request->route->token)
         vd_reply_error(request, SOUP_STATUS_SERVICE_UNAVAILABLE, "The service stops.");
-    else
+    else if (check_words(request))
         request->route->run(request);
 }
 

@@ -35,6 +35,47 @@ static json_t *read_object(vd_request *request, bool may_miss)
     return NULL;
 }
 
+static int refuse_twice(const char *name, const char *value, vd_refusal *refusal, vd_error *error)
+{
+    *refusal = (vd_refusal){.range = "given once"};
+    vd_text_clean(refusal->field, sizeof refusal->field, name, strlen(name));
+    vd_text_copy(refusal->value, sizeof refusal->value, value);
+    return vd_error_set(error, VD_EINVAL, NULL,
+                        "%s stands in the query and in the body; it must be given once.", refusal->field);
+}
+
+/* The configuration of a new session: fields of the query, and of the body. VD_OK, VD_EINVAL with `refusal`,
+ * VD_ENOMEM. */
+static int read_config(const vd_request *request, const json_t *changes, vd_session_config *config,
+                       vd_refusal *refusal, vd_error *error)
+{
+    int max_fps = request->serve->options.streaming.max_fps;
+    for (int i = 0; i < request->query.count; i++) {
+        const char *name = request->query.items[i].name, *value = request->query.items[i].value;
+        int code = json_object_get(changes, name)
+                       ? refuse_twice(name, value, refusal, error)
+                       : vd_session_config_change_text(config, name, value, max_fps, refusal, error);
+        if (code != VD_OK)
+            return code;
+    }
+    return vd_session_config_change(config, changes, max_fps, refusal, error);
+}
+
+/* What somebody who made a session wants to know of it. */
+static json_t *describe_made(vd_serve *serve, const vd_session *session)
+{
+    char events[96], process[96];
+    snprintf(events, sizeof events, "/stream/events/%s", vd_session_id(session));
+    snprintf(process, sizeof process, "/stream/process/%s", vd_session_id(session));
+    json_t *json = describe(session);
+    if (json) {
+        json_object_set_new(json, "sse_endpoint", json_string(events));
+        json_object_set_new(json, "process_endpoint", json_string(process));
+        json_object_set_new(json, "limits", vd_figures_limits(serve));
+    }
+    return json;
+}
+
 void vd_rest_open(vd_request *request)
 {
     vd_serve *serve = request->serve;
@@ -45,7 +86,7 @@ void vd_rest_open(vd_request *request)
     json_t *changes = read_object(request, true);
     if (!changes)
         return;
-    int code = vd_session_config_change(&config, changes, serve->options.streaming.max_fps, &refusal, &error);
+    int code = read_config(request, changes, &config, &refusal, &error);
     json_decref(changes);
     if (code == VD_EINVAL) {
         vd_reply_refusal(request, error.text, &refusal);
@@ -53,19 +94,10 @@ void vd_rest_open(vd_request *request)
     }
     if (code == VD_OK)
         code = vd_serve_open_session(serve, request->link->peer, request->owner, &config, &session, &error);
-    if (code != VD_OK) {
+    if (code == VD_OK)
+        vd_reply_json(request, SOUP_STATUS_CREATED, describe_made(serve, session));
+    else
         vd_reply_failure(request, &error);
-        return;
-    }
-    char events[96], process[96];
-    snprintf(events, sizeof events, "/stream/events/%s", vd_session_id(session));
-    snprintf(process, sizeof process, "/stream/process/%s", vd_session_id(session));
-    json_t *json = describe(session);
-    if (json) {
-        json_object_set_new(json, "sse_endpoint", json_string(events));
-        json_object_set_new(json, "process_endpoint", json_string(process));
-    }
-    vd_reply_json(request, SOUP_STATUS_CREATED, json);
 }
 
 void vd_rest_get(vd_request *request)
@@ -169,6 +201,10 @@ static int read_picture(vd_request *request, vd_message *ret_message, vd_error *
 
 static int read_frame(vd_request *request, vd_message *ret_message, vd_error *error)
 {
+    if (request->query.count > 0)
+        return vd_error_set(error, VD_EFORMAT, NULL,
+                            "%s stands in the query; of a picture in JSON it stands in the body.",
+                            request->query.items[0].name);
     int code = vd_message_read_frame((const char *)request->body->data, request->body->len,
                                      vd_serve_most_picture(request->serve), ret_message, error);
     if (code == VD_OK && ret_message->frame_id[0] == '\0')
@@ -193,7 +229,7 @@ static void accept_frame(vd_request *request, vd_session *session, vd_message *m
     job->received_ns = now_ns;
     message->bytes = NULL;
     char *text = malloc(VD_FRAME_ID + 32);
-    int size = text ? snprintf(text, VD_FRAME_ID + 32, "{\"frame_id\":%s}", job->frame_id) : 0;
+    int size = text ? snprintf(text, VD_FRAME_ID + 32, "{\"frame_id\":%s}\n", job->frame_id) : 0;
     vd_session_offer(session, job, now_ns);
     vd_serve_pump(request->serve);
     vd_reply_text(request, SOUP_STATUS_ACCEPTED, "application/json", text, (size_t)size);

@@ -8,24 +8,25 @@
 
 /* tests/flow/serve_security.py reads this table and wants to know the answer to every row. */
 static const vd_route routes[] = {
-    {"POST", "/stream/sessions", true, VD_ROUTE_PLAIN, VD_BODY_JSON, vd_rest_open},
-    {"GET", "/stream/sessions/{client_id}", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_get},
-    {"DELETE", "/stream/sessions/{client_id}", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_delete},
-    {"GET", "/stream/sessions/{client_id}/stats", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_stats},
-    {"GET", "/stream/sessions/{client_id}/config", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_config},
-    {"PATCH", "/stream/sessions/{client_id}/config", true, VD_ROUTE_PLAIN, VD_BODY_JSON, vd_rest_change},
-    {"POST", "/stream/process/{client_id}", true, VD_ROUTE_PLAIN, VD_BODY_PICTURE, vd_rest_process},
-    {"GET", "/stream/events/{client_id}", true, VD_ROUTE_EVENTS, VD_BODY_NONE, vd_events_session},
-    {"GET", "/stream/detection", true, VD_ROUTE_SOCKET, VD_BODY_NONE, vd_socket_session},
-    {"POST", "/stream/ticket", true, VD_ROUTE_PLAIN, VD_BODY_JSON, vd_rest_ticket},
-    {"GET", "/stream/health", false, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_health},
-    {"GET", "/stream/stats", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_service},
-    {"GET", "/stream/cameras", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_cameras},
-    {"GET", "/stream/cameras/{name}", true, VD_ROUTE_SOCKET, VD_BODY_NONE, vd_socket_camera},
-    {"GET", "/stream/cameras/{name}/events", true, VD_ROUTE_EVENTS, VD_BODY_NONE, vd_events_camera},
-    {"GET", "/metrics", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_metrics_get},
-    {"GET", "/", false, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_pages_index},
-    {"GET", "/{file}", false, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_pages_get},
+    {"POST", "/stream/sessions", true, VD_ROUTE_PLAIN, VD_BODY_JSON, vd_rest_open, NULL},
+    {"GET", "/stream/sessions/{client_id}", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_get, ""},
+    {"DELETE", "/stream/sessions/{client_id}", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_delete, ""},
+    {"GET", "/stream/sessions/{client_id}/stats", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_stats, ""},
+    {"GET", "/stream/sessions/{client_id}/config", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_config, ""},
+    {"PATCH", "/stream/sessions/{client_id}/config", true, VD_ROUTE_PLAIN, VD_BODY_JSON, vd_rest_change, ""},
+    {"POST", "/stream/process/{client_id}", true, VD_ROUTE_PLAIN, VD_BODY_PICTURE, vd_rest_process,
+     "frame_id, timestamp"},
+    {"GET", "/stream/events/{client_id}", true, VD_ROUTE_EVENTS, VD_BODY_NONE, vd_events_session, "ticket"},
+    {"GET", "/stream/detection", true, VD_ROUTE_SOCKET, VD_BODY_NONE, vd_socket_session, NULL},
+    {"POST", "/stream/ticket", true, VD_ROUTE_PLAIN, VD_BODY_JSON, vd_rest_ticket, ""},
+    {"GET", "/stream/health", false, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_health, ""},
+    {"GET", "/stream/stats", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_service, ""},
+    {"GET", "/stream/cameras", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_rest_cameras, ""},
+    {"GET", "/stream/cameras/{name}", true, VD_ROUTE_SOCKET, VD_BODY_NONE, vd_socket_camera, "ticket"},
+    {"GET", "/stream/cameras/{name}/events", true, VD_ROUTE_EVENTS, VD_BODY_NONE, vd_events_camera, "ticket"},
+    {"GET", "/metrics", true, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_metrics_get, ""},
+    {"GET", "/", false, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_pages_index, ""},
+    {"GET", "/{file}", false, VD_ROUTE_PLAIN, VD_BODY_NONE, vd_pages_get, ""},
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };
@@ -72,6 +73,18 @@ static void allow(char *list, const char *method)
         vd_text_copy(list + used, 64 - used, ", ");
     used = strlen(list);
     vd_text_copy(list + used, 64 - used, method);
+}
+
+bool vd_route_takes(const vd_route *route, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = route->words; at && *at != '\0'; at += strspn(at, ", ")) {
+        size_t one = strcspn(at, ",");
+        if (one == length && memcmp(at, word, length) == 0)
+            return true;
+        at += one;
+    }
+    return !route->words;
 }
 
 int vd_route_find(const char *method, const char *path, const vd_route **ret_route,

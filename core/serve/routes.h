@@ -28,6 +28,7 @@ typedef struct vd_route {
     vd_route_kind kind;
     vd_route_body body;
     void (*run)(vd_request *request);
+    const char *words; /* of the query, `a, b`; NULL: the handler judges them itself */
 } vd_route;
 
 /* Finds what a request is for. 200, 400 (broken percent-encoding), 404, or 405.
@@ -37,6 +38,9 @@ typedef struct vd_route {
  * ret_allow      of 405, and of OPTIONS: the methods of this path, for the header Allow */
 int vd_route_find(const char *method, const char *path, const vd_route **ret_route,
                   char ret_parameter[static VD_PARAMETER], char ret_allow[static 64]);
+
+/* Whether a word of the query means something to the route. */
+bool vd_route_takes(const vd_route *route, const char *word);
 
 /* The table, for tests. */
 const vd_route *vd_routes_at(size_t i); /* NULL behind the last */

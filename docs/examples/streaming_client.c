@@ -1,11 +1,13 @@
 /* A client of the streaming interface (docs/streaming.md), of nothing but libsoup and jansson: asks a running
  * service everything that it promises and says what it answered.
  *
- *   streaming_client [--token T] [--sessions N] [--fps N] [--seconds N] URL PICTURE [CHECK…]
+ *   streaming_client [--token T | --token-file FILE] [--ca FILE] [--sessions N] [--fps N] [--seconds N]
+ *                    URL PICTURE [CHECK…]
  *
- * URL is http://127.0.0.1:8765, PICTURE a JPEG file; a CHECK is health, websocket, sse, errors or bench, and
- * without one all of them are done. Exit status 0: everything was as it should be; 1: something was not; 2:
- * the request was wrong. */
+ * URL is http://127.0.0.1:8765, PICTURE a JPEG file; --token-file is the file that the service has, --ca a
+ * certificate to trust, such as one that the service signed itself. A CHECK is health, websocket, sse, errors
+ * or bench, and without one all of them are done. Exit status 0: everything was as it should be; 1: something
+ * was not; 2: the request was wrong. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,6 +319,36 @@ static bool run_check(struct client *client, const char *name)
     return found;
 }
 
+/* The first line of the file that is neither empty nor a comment; NULL, said why, without one. */
+static char *read_token(const char *path)
+{
+    char *text = NULL, *token = NULL;
+    GError *error = NULL;
+    if (!g_file_get_contents(path, &text, NULL, &error)) {
+        fprintf(stderr, "streaming_client: %s\n", error->message);
+        g_clear_error(&error);
+        return NULL;
+    }
+    char **lines = g_strsplit(text, "\n", -1);
+    for (int i = 0; lines[i] && !token; i++)
+        if (*g_strstrip(lines[i]) && *lines[i] != '#')
+            token = g_strdup(lines[i]);
+    if (!token)
+        fprintf(stderr, "streaming_client: there is no token in %s\n", path);
+    g_strfreev(lines);
+    g_free(text);
+    return token;
+}
+
+static bool take_token(struct client *client, const char *option, const char *value)
+{
+    if (strcmp(option, "--token") != 0 && strcmp(option, "--token-file") != 0)
+        return false;
+    g_free(client->token);
+    client->token = strcmp(option, "--token") == 0 ? g_strdup(value) : read_token(value);
+    return client->token != NULL;
+}
+
 static bool read_options(int argc, char **argv, struct client *client, int *ret_next)
 {
     int i = 1;
@@ -327,14 +359,47 @@ static bool read_options(int argc, char **argv, struct client *client, int *ret_
                                                           : NULL;
         if (number)
             *number = atoi(argv[i + 1]);
-        else if (strcmp(argv[i], "--token") == 0)
-            client->token = argv[i + 1];
-        else
+        else if (strcmp(argv[i], "--ca") == 0)
+            client->ca = argv[i + 1];
+        else if (!take_token(client, argv[i], argv[i + 1]))
             return false;
     }
     *ret_next = i;
     return i + 1 < argc && client->sessions > 0 && client->sessions <= 1000 && client->fps > 0 &&
            client->fps <= 30 && client->seconds > 0 && client->seconds <= 3600;
+}
+
+/* NULL, said why, where the certificates cannot be read. */
+static SoupSession *make_http(const char *ca)
+{
+    SoupSession *http = soup_session_new_with_options("max-conns", 2000, "max-conns-per-host", 2000,
+                                                      "timeout", ANSWER_MS / 1000, NULL);
+    if (!ca)
+        return http;
+    GError *error = NULL;
+    char *path = g_canonicalize_filename(ca, NULL);
+    GTlsDatabase *trusted = g_tls_file_database_new(path, &error);
+    if (trusted) {
+        soup_session_set_tls_database(http, trusted);
+        g_object_unref(trusted);
+    } else {
+        fprintf(stderr, "streaming_client: %s: %s\n", ca, error->message);
+        g_clear_error(&error);
+        g_clear_object(&http);
+    }
+    g_free(path);
+    return http;
+}
+
+static bool run_checks(struct client *client, int count, char **names)
+{
+    bool known = true;
+    if (count == 0)
+        run_check(client, NULL);
+    for (int i = 0; i < count && known; i++)
+        known = run_check(client, names[i]);
+    printf("\n%d of %d as they should be\n", client->checked - client->failed, client->checked);
+    return known;
 }
 
 int main(int argc, char **argv)
@@ -346,7 +411,9 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv, &client, &next) ||
         !g_file_get_contents(argv[next + 1], &bytes, &size, NULL)) {
         fprintf(stderr,
-                "streaming_client [--token T] [--sessions N] [--fps N] [--seconds N] URL PICTURE [CHECK…]\n");
+                "streaming_client [--token T | --token-file FILE] [--ca FILE] [--sessions N] [--fps N] "
+                "[--seconds N] URL PICTURE [CHECK…]\n");
+        g_free(client.token);
         return 2;
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -355,16 +422,15 @@ int main(int argc, char **argv)
         url[strlen(url) - 1] = '\0';
     client.url = url;
     client.picture = g_bytes_new_take(bytes, size);
-    client.http = soup_session_new_with_options("max-conns", 2000, "max-conns-per-host", 2000, "timeout",
-                                                ANSWER_MS / 1000, NULL);
-    bool known = true;
-    if (next + 2 == argc)
-        run_check(&client, NULL);
-    for (int i = next + 2; i < argc && known; i++)
-        known = run_check(&client, argv[i]);
-    printf("\n%d of %d as they should be\n", client.checked - client.failed, client.checked);
-    g_object_unref(client.http);
+    client.http = make_http(client.ca);
+    int status = 2;
+    if (client.http && !reach(&client))
+        status = 1;
+    else if (client.http && run_checks(&client, argc - next - 2, argv + next + 2))
+        status = client.failed > 0;
+    g_clear_object(&client.http);
     g_bytes_unref(client.picture);
+    g_free(client.token);
     g_free(url);
-    return !known ? 2 : client.failed > 0;
+    return status;
 }

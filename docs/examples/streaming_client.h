@@ -10,7 +10,8 @@ enum { ANSWER_MS = 10000 }; /* how long an answer may take */
 
 struct client {
     SoupSession *http;
-    const char *url, *token;
+    const char *url, *ca; /* `ca`: certificates to trust, a PEM file; NULL: those of the system */
+    char *token;
     GBytes *picture;
     int sessions, fps, seconds; /* of the benchmark */
     int checked, failed;
@@ -23,6 +24,9 @@ bool check(struct client *client, bool fine, const char *what);
 
 /* A message with the token, one reference; ends the program when the address is none. */
 SoupMessage *request(const struct client *client, const char *method, const char *path);
+
+/* Whether the service answers and lets this client in; says what is wrong where it does not. */
+bool reach(const struct client *client);
 
 /* The status; 0: nobody answered. `ret_json` (may be NULL) gets the answer, NULL when it is no JSON. */
 int ask(const struct client *client, const char *method, const char *path, const char *type, GBytes *body,
@@ -44,6 +48,7 @@ struct line {
     void *divert_context;
 };
 
+/* What is sent on a line that is closed is lost, as on a real one; why it closed was said then. */
 bool line_open(const struct client *client, struct line *line, const char *path);
 void line_send(struct line *line, const char *text);
 void line_send_picture(struct line *line, GBytes *picture);

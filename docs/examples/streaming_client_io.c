@@ -33,7 +33,8 @@ int ask(const struct client *client, const char *method, const char *path, const
     GBytes *answer = soup_session_send_and_read(client->http, message, NULL, &error);
     int status = answer ? (int)soup_message_get_status(message) : 0;
     if (error)
-        fprintf(stderr, "streaming_client: %s\n", error->message);
+        fprintf(stderr, "streaming_client: %s%s\n", error->message,
+                error->domain == G_TLS_ERROR ? " (--ca FILE names one to trust)" : "");
     if (ret_json) {
         gsize size = 0;
         const char *text = answer ? g_bytes_get_data(answer, &size) : NULL;
@@ -65,6 +66,21 @@ bool is_type(const json_t *message, const char *type)
     return strcmp(text_of(message, "type"), type) == 0;
 }
 
+bool reach(const struct client *client)
+{
+    json_t *answer = NULL;
+    int status = ask(client, "GET", "/stream/stats", NULL, NULL, &answer);
+    if (status && status != 200)
+        fprintf(stderr, "streaming_client: %s answers %d: %s\n", client->url, status,
+                text_of(answer, "error"));
+    if (status == 401)
+        fprintf(stderr, "streaming_client: %s\n",
+                client->token ? "This is not its token."
+                              : "Its token is missing: --token-file FILE or --token T.");
+    json_decref(answer);
+    return status == 200;
+}
+
 /* --- WebSockets */
 
 static void on_message(SoupWebsocketConnection *socket, int type, GBytes *bytes, void *context)
@@ -86,8 +102,12 @@ static void on_message(SoupWebsocketConnection *socket, int type, GBytes *bytes,
 static void on_closed(SoupWebsocketConnection *socket, void *context)
 {
     struct line *line = context;
-    (void)socket;
+    int code = soup_websocket_connection_get_close_code(socket);
+    const char *reason = soup_websocket_connection_get_close_data(socket);
     line->closed = true;
+    if (code != SOUP_WEBSOCKET_CLOSE_NORMAL)
+        fprintf(stderr, "streaming_client: the WebSocket was closed (%d): %s\n", code,
+                reason && *reason ? reason : "no reason was given");
 }
 
 static void on_open(GObject *http, GAsyncResult *result, void *context)
@@ -123,15 +143,21 @@ bool line_open(const struct client *client, struct line *line, const char *path)
     return line->socket != NULL;
 }
 
+/* A socket that is closing takes nothing any more, before it says that it is closed. */
+static bool is_open(const struct line *line)
+{
+    return line->socket && soup_websocket_connection_get_state(line->socket) == SOUP_WEBSOCKET_STATE_OPEN;
+}
+
 void line_send(struct line *line, const char *text)
 {
-    if (!line->closed)
+    if (is_open(line))
         soup_websocket_connection_send_text(line->socket, text);
 }
 
 void line_send_picture(struct line *line, GBytes *picture)
 {
-    if (!line->closed)
+    if (is_open(line))
         soup_websocket_connection_send_message(line->socket, SOUP_WEBSOCKET_DATA_BINARY, picture);
 }
 
@@ -149,7 +175,7 @@ json_t *line_next(struct line *line)
 
 void line_close(struct line *line)
 {
-    if (line->socket && !line->closed)
+    if (is_open(line))
         soup_websocket_connection_close(line->socket, SOUP_WEBSOCKET_CLOSE_NORMAL, NULL);
     bool late = false;
     guint timer = g_timeout_add(ANSWER_MS, on_timeout, &late);

@@ -2,6 +2,8 @@
 
 import { labelOf } from "./picture.js";
 
+const NONE = "This server watches no camera. Add cameras to its vedette.conf, or open one in Vedette's window " +
+    "while it streams.";
 const ROWS = 100, REFRESH_MS = 5000, RETRY_MS = 3000;
 
 const element = (id) => document.getElementById(id);
@@ -45,6 +47,14 @@ export class Cameras {
             this.refresh();
     }
 
+    /* Without a connection the list is old, and none of it can be chosen. */
+    enable(enabled) {
+        for (const button of element("cameras").querySelectorAll("button"))
+            button.disabled = !enabled;
+        if (enabled)
+            this.refresh();
+    }
+
     async refresh() {
         if (!this.session.ready)
             return;
@@ -58,7 +68,7 @@ export class Cameras {
     list(cameras) {
         const list = element("cameras");
         element("cameras-none").hidden = cameras.length > 0;
-        element("cameras-none").textContent = "This server watches no camera.";
+        element("cameras-none").textContent = NONE;
         for (const gone of [...list.children].filter((one) => !cameras.some((other) => other.name === one.dataset.name)))
             gone.remove();
         for (const camera of cameras) {

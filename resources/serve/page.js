@@ -30,7 +30,7 @@ const source = new Source(onFrame, onSource);
 const pending = new Map(); // frame_id -> {canvas, time, sent}, until its answer
 const spare = [];          // canvases for the next ones
 let shown = null;          // the one that is on screen (exact)
-let nextId = 1, due = 0, encoding = false, wanted = false, exact = true;
+let nextId = 1, due = 0, encoding = false, wanted = false, exact = true, retry = 0;
 
 /* --- Pictures out */
 
@@ -107,6 +107,9 @@ session.addEventListener("answer", ({ detail }) => {
         spare.push(frame.canvas);
         if (detail.type === "error")
             notice(detail.error);
+        clearTimeout(retry);
+        if (detail.type === "skipped" && source.still)
+            retry = setTimeout(again, 1000 / rate()); // no later picture would make up for it
     }
     if (wanted)
         again();
@@ -147,13 +150,17 @@ session.addEventListener("state", ({ detail: { state, words, seconds } }) => {
     document.body.dataset.state = state;
     element("subtitle").textContent = { connecting: "Connecting…", token: "A token is needed", lost: "Not connected",
         ready: location.host }[state];
-    if (state !== "ready")
+    const ready = state === "ready";
+    if (!ready)
         element("stage").classList.toggle("stale", Boolean(source.kind));
-    if (state === "ready") {
+    tune.enable(ready);
+    cameras.enable(ready);
+    source.hold(!ready);
+    onSource();
+    if (ready) {
         notice("");
         dropPending();
         again();
-        cameras.refresh();
     } else if (state === "token") {
         notice("");
         element("token-error").textContent = words;
@@ -163,13 +170,18 @@ session.addEventListener("state", ({ detail: { state, words, seconds } }) => {
     } else if (state === "lost") {
         const until = performance.now() + seconds * 1000;
         const left = () => Math.max(0, Math.ceil((until - performance.now()) / 1000));
-        const tell = () => notice(words, { button: true, stays: true, wait: `Next try in ${left()} s.` });
+        const told = source.kind ? `${words} Sending is paused.` : words;
+        const tell = () => notice(told, { button: true, stays: true, wait: `Next try in ${left()} s.` });
         tell();
         countdown = setInterval(tell, 1000);
     }
 });
 
-session.addEventListener("config", ({ detail }) => tune.show(detail, false));
+session.addEventListener("config", ({ detail }) => {
+    if (session.limits)
+        tune.limit(session.limits);
+    tune.show(detail, false);
+});
 session.addEventListener("refusal", ({ detail }) => {
     const range = detail.range ? ` Allowed: ${detail.range}.` : "";
     notice(detail.error + (detail.error.includes(detail.range) ? "" : range));
@@ -217,6 +229,7 @@ function onSource(words) {
         element("stage").style.setProperty("--aspect", source.width / source.height);
     element("transport").hidden = kind !== "clip";
     element("play-shape").setAttribute("d", video.paused ? PLAY : PAUSE);
+    element("play").disabled = element("seek").disabled = source.held;
     element("play").setAttribute("aria-label", video.paused ? "Play" : "Pause");
     element("seek").max = length;
     element("seek").value = video.currentTime;
@@ -224,6 +237,7 @@ function onSource(words) {
     element("seek").setAttribute("aria-valuetext", time(video.currentTime));
     element("clock").textContent = `${time(video.currentTime)} / ${time(length)}`;
     if (!kind) {
+        element("stage").classList.remove("stale");
         picture.clear();
         clearBoxes();
     }
@@ -232,7 +246,7 @@ function onSource(words) {
 }
 
 function time(seconds) {
-    const whole = Math.floor(seconds);
+    const whole = Math.round(seconds);
     return `${String(Math.floor(whole / 60)).padStart(2, "0")}:${String(whole % 60).padStart(2, "0")}`;
 }
 

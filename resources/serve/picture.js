@@ -6,7 +6,8 @@ const PALETTE = [
     "#56b4e9", "#e69f00", "#009e73", "#f0e442", "#d55e00", "#cc79a7", "#0072b2", "#e8e8e8",
     "#9fd8ff", "#2f66a8", "#8c4a78", "#ffb9a0", "#b5ad3c", "#2f7f6e", "#b3e5c8", "#a8570a",
 ];
-const LABEL_PX = 13, LABEL_HEIGHT = 19, PAD = 5;
+const LARGE = { px: 13, height: 19 }, SMALL = { px: 11, height: 16 }; // type of labels
+const NARROW = 500, PAD = 5, GAP = 2;
 
 export function classColor(index) {
     return PALETTE[((index % PALETTE.length) + PALETTE.length) % PALETTE.length];
@@ -21,6 +22,50 @@ function inkOn(color) {
 export function labelOf(found) {
     const track = found.track_id > 0 ? ` #${found.track_id}` : "";
     return `${found.class_name} ${found.confidence.toFixed(2)}${track}`;
+}
+
+/* From what says most to what still fits among many others. */
+function textsOf(found) {
+    const percent = `${Math.round(100 * found.confidence)} %`;
+    return [labelOf(found), `${found.class_name} ${percent}`, percent];
+}
+
+function overlap(a, b) {
+    return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
+/* Where a label may stand: above its box, below it, beside it. */
+function spotsAround(box, area, width, height) {
+    const within = (x) => Math.max(area.left, Math.min(x, area.right - width));
+    const first = within(box.x - 1), last = within(box.x + box.width + 1 - width);
+    const above = box.y - height - GAP, below = box.y + box.height + GAP;
+    const after = box.x + box.width + GAP, before = box.x - width - GAP;
+    const top = box.y - 1, bottom = box.y + box.height + 1 - height;
+    const spots = [[first, above], [last, above], [first, below], [last, below], [after, top], [after, bottom],
+        [before, top], [before, bottom]];
+    return spots.filter(([x, y]) => x >= area.left && x + width <= area.right && y >= area.top &&
+        y + height <= area.bottom).map(([x, y]) => ({ x, y, width, height }));
+}
+
+/* A label {text, x, y, width, height} for each box {x, y, width, height}: the first of its `texts` and the first spot
+ * that is free of all boxes and labels, else of labels; null where none is, since the list names it as well. Only of a
+ * box that leaves no room around itself the label stands inside. `measure` gives the width of a label. */
+export function placeLabels(boxes, texts, area, height, measure) {
+    const taken = [];
+    const isFree = (at, others) => ![...others, ...taken].some((one) => overlap(at, one));
+    const place = (box, choices) => {
+        const labels = choices.flatMap((text) => spotsAround(box, area, measure(text), height)
+            .map((at) => ({ text, ...at })));
+        const inside = choices.map((text) => ({ text, x: Math.max(area.left, box.x) + GAP,
+            y: Math.max(area.top, box.y) + GAP, width: measure(text), height }));
+        return labels.find((at) => isFree(at, boxes)) || (labels.length ? labels : inside).find((at) => isFree(at, []));
+    };
+    return boxes.map((box, i) => {
+        const label = place(box, texts[i]) || null;
+        if (label)
+            taken.push(label);
+        return label;
+    });
 }
 
 export class Picture {
@@ -85,8 +130,11 @@ export class Picture {
             width: (x2 - x1) * scaleX, height: (y2 - y1) * scaleY,
         }));
         places.forEach((place, i) => this.paintBox(place, classColor(this.boxes[i].class_id)));
-        const taken = [];
-        this.boxes.forEach((found, i) => this.paintLabel(found, places[i], area, taken));
+        const { px, height } = area.right - area.left < NARROW ? SMALL : LARGE;
+        this.context.font = `bold ${px}px Cantarell, "Adwaita Sans", system-ui, "DejaVu Sans", sans-serif`;
+        const labels = placeLabels(places, this.boxes.map(textsOf), area, height,
+            (text) => this.context.measureText(text).width + 2 * PAD);
+        labels.forEach((label, i) => label && this.paintLabel(label, classColor(this.boxes[i].class_id), height));
     }
 
     paintBox({ x, y, width, height }, color) {
@@ -100,32 +148,15 @@ export class Picture {
         context.strokeRect(x, y, width, height);
     }
 
-    /* Above the box, inside where there is no room, a line further where another label stands. */
-    paintLabel(found, place, area, taken) {
+    paintLabel({ text, x, y, width }, color, height) {
         const { context } = this;
-        const text = labelOf(found), color = classColor(found.class_id);
-        context.font = `bold ${LABEL_PX}px Cantarell, "Adwaita Sans", system-ui, "DejaVu Sans", sans-serif`;
-        const width = context.measureText(text).width + 2 * PAD;
-        const x = Math.max(area.left, Math.min(place.x - 1, area.right - width));
-        let y = place.y - LABEL_HEIGHT - 1;
-        if (y < area.top)
-            y = Math.max(area.top, place.y + 1);
-        const hits = (top) => taken.some((one) => x < one.x + one.width && one.x < x + width &&
-            Math.abs(one.y - top) < LABEL_HEIGHT);
-        for (const shift of [0, -LABEL_HEIGHT, LABEL_HEIGHT, 2 * LABEL_HEIGHT]) {
-            if (y + shift >= area.top && y + shift + LABEL_HEIGHT <= area.bottom && !hits(y + shift)) {
-                y += shift;
-                break;
-            }
-        }
-        taken.push({ x, y, width });
         context.fillStyle = color;
-        context.fillRect(x, y, width, LABEL_HEIGHT);
+        context.fillRect(x, y, width, height);
         context.strokeStyle = "#000000a0";
         context.lineWidth = 1;
-        context.strokeRect(x - 0.5, y - 0.5, width + 1, LABEL_HEIGHT + 1);
+        context.strokeRect(x - 0.5, y - 0.5, width + 1, height + 1);
         context.fillStyle = inkOn(color);
         context.textBaseline = "middle";
-        context.fillText(text, x + PAD, y + LABEL_HEIGHT / 2 + 0.5);
+        context.fillText(text, x + PAD, y + height / 2 + 0.5);
     }
 }

@@ -20,6 +20,7 @@ export class Session extends EventTarget {
         super();
         this.id = null;
         this.config = null; // what the service said last
+        this.limits = null; // {max_fps, …}, of the service
         this.token = sessionStorage.getItem(TOKEN) || "";
         this.socket = null;
         this.ready = false;
@@ -80,6 +81,7 @@ export class Session extends EventTarget {
         }
         const made = await this.ask("POST", "stream/sessions", this.config || {});
         this.id = made.client_id;
+        this.limits = made.limits;
     }
 
     failed(problem) {

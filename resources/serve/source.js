@@ -12,6 +12,8 @@ export class Source {
         this.url = null;
         this.time = 0; // of the picture that is current, seconds
         this.serial = 0;
+        this.held = false;    // nobody takes its pictures: the video stands
+        this.resumes = false; // and goes on afterwards
         this.video = document.createElement("video");
         this.video.muted = true;
         this.video.playsInline = true;
@@ -82,6 +84,9 @@ export class Source {
         }
         this.kind = kind;
         this.name = name;
+        this.resumes = true;
+        if (this.held)
+            this.video.pause();
         this.onChange();
         this.follow(serial);
     }
@@ -111,13 +116,27 @@ export class Source {
             this.onFrame(this.video, this.video.videoWidth, this.video.videoHeight, this.time);
     }
 
+    hold(held) {
+        if (held === this.held)
+            return;
+        this.held = held;
+        if (this.kind !== "clip" && this.kind !== "camera")
+            return;
+        if (held) {
+            this.resumes = !this.video.paused;
+            this.video.pause();
+        } else if (this.resumes) {
+            this.video.play().catch(() => {});
+        }
+    }
+
     toggle() {
-        if (this.kind === "clip")
+        if (this.kind === "clip" && !this.held)
             this.video.paused ? this.video.play().catch(() => {}) : this.video.pause();
     }
 
     seek(seconds) {
-        if (this.kind === "clip" && isFinite(this.video.duration))
+        if (this.kind === "clip" && !this.held && isFinite(this.video.duration))
             this.video.currentTime = Math.max(0, Math.min(seconds, this.video.duration));
     }
 

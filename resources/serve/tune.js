@@ -4,9 +4,9 @@
 import { fillRange } from "./layout.js";
 
 const MODE_HINTS = {
-    fast: "Half the network's size; then the rate gives way",
-    balanced: "The network's own size; it gives way first, then the rate",
-    accurate: "Always the network's own size; only the rate gives way",
+    fast: "Half the detail; under load the pictures a second are lowered",
+    balanced: "Full detail; under load it is lowered first, then the pictures a second",
+    accurate: "Always full detail; under load only the pictures a second are lowered",
 };
 
 export class Tune {
@@ -14,6 +14,8 @@ export class Tune {
         this.form = form;
         this.onChange = onChange;
         this.config = null;
+        this.enabled = false;
+        this.focused = null; // the control that had the focus when all were disabled
         this.touched = 0; // when a control was last moved: an older answer must not move it back
         form.addEventListener("submit", (event) => event.preventDefault());
         form.addEventListener("input", (event) => this.moved(event.target, false));
@@ -33,10 +35,11 @@ export class Tune {
     moved(control, done) {
         if (!this.config || !this.fields().includes(control))
             return;
-        if (control.type === "number" && (!done || !control.checkValidity())) {
-            if (done)
-                control.reportValidity();
-            return; // half a number
+        if (control.type === "number") {
+            if (!done)
+                return; // half a number
+            const value = control.value === "" ? this.config[control.name] : Number(control.value);
+            control.value = Math.max(Number(control.min), Math.min(Math.round(value), Number(control.max)));
         }
         const value = Tune.read(control);
         if (this.config[control.name] === value)
@@ -54,7 +57,7 @@ export class Tune {
         this.config = { ...config };
         for (const control of this.fields()) {
             const value = config[control.name];
-            control.disabled = value === undefined;
+            control.disabled = !this.enabled || value === undefined;
             if (control.type === "radio")
                 control.checked = control.value === value;
             else if (control.type === "checkbox")
@@ -65,6 +68,29 @@ export class Tune {
                 fillRange(control);
         }
         this.label();
+    }
+
+    /* Without a connection nothing here can act. */
+    enable(enabled) {
+        if (enabled === this.enabled)
+            return;
+        this.enabled = enabled;
+        if (!enabled && this.form.contains(document.activeElement))
+            this.focused = document.activeElement;
+        for (const control of this.form.querySelectorAll("input, select"))
+            control.disabled = !enabled || Boolean(control.name && this.config && control.name !== "sync" &&
+                this.config[control.name] === undefined);
+        if (enabled && this.focused && document.activeElement === document.body)
+            this.focused.focus();
+        if (enabled)
+            this.focused = null;
+    }
+
+    /* What the service allows at most. */
+    limit({ max_fps: most }) {
+        const control = this.form.elements.rate;
+        control.max = most;
+        fillRange(control);
     }
 
     /* A number moved by a key. */

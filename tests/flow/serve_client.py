@@ -14,6 +14,20 @@ def run(client, *arguments):
     return done.returncode, done.stdout, done.stderr
 
 
+def check_certificate(program, client, folder, picture):
+    """One that the server signed itself is refused, unless it is named."""
+    certificate, key = os.path.join(folder, 'certificate.pem'), os.path.join(folder, 'key.pem')
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+                    '-days', '2', '-subj', '/CN=vedette-test', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key,
+                    '-out', certificate], check=True, capture_output=True, timeout=30 * SLOW)
+    with Running(program, '--model', 'builtin:motion', '--tls-cert', certificate, '--tls-key', key) as server:
+        status, out, error = run(client, server.url, picture, 'websocket')
+        assert status == 1 and not out and '--ca' in error, (status, out, error)
+        status, out, error = run(client, '--ca', certificate, server.url, picture, 'health', 'websocket')
+        assert status == 0, (status, out, error)
+        assert run(client, '--ca', picture, server.url, picture)[0] == 2
+
+
 def main():
     program, client = (os.path.abspath(name) for name in sys.argv[1:3])
     with tempfile.TemporaryDirectory(prefix='vedette-client-') as folder:
@@ -32,7 +46,13 @@ def main():
             for known, wanted in ((token, 0), (token[:-1] + 'x', 1)):
                 status, out, error = run(client, '--token', known, server.url, picture, 'websocket', 'sse')
                 assert status == wanted, (status, out, error)
-            assert run(client, server.url, picture, 'sse')[0] == 1
+            status, out, error = run(client, '--token-file', tokens, server.url, picture, 'websocket', 'errors')
+            assert status == 0, (status, out, error)
+            status, out, error = run(client, server.url, picture)
+            assert status == 1 and not out, (status, out)
+            assert '401' in error and '--token-file' in error and 'CRITICAL' not in error, error
+            assert run(client, '--token-file', tokens + '.none', server.url, picture)[0] == 2
+        check_certificate(program, client, folder, picture)
         assert run(client, server.url, picture, 'health')[0] == 1, 'nobody is there any more'
 
 

@@ -133,6 +133,27 @@ class FramesTest(ServedTest):
                 WebSocket(self.url, '/stream/detection?' + query)
             self.assertEqual(refused.exception.reply.status, 422, query)
             self.assertEqual(refused.exception.reply.json['field'], query.split('=')[0])
+            reply = ask(self.url, 'POST', '/stream/sessions?' + query)
+            self.assertEqual((reply.status, reply.json['field']), (422, query.split('=')[0]))
+        made = ask(self.url, 'POST', '/stream/sessions?fps_limit=3&enable_tracking=false', {'max_detections': 5}).json
+        self.assertEqual([made['config'][name] for name in ('fps_limit', 'enable_tracking', 'max_detections')],
+                         [3, False, 5])
+        twice = ask(self.url, 'POST', '/stream/sessions?fps_limit=3', {'fps_limit': 3})
+        self.assertEqual((twice.status, twice.json['field'], twice.json['value']), (422, 'fps_limit', 3))
+
+    def test_limits_are_told(self):
+        limits = {'max_fps': 30, 'max_image_bytes': 8 << 20, 'max_image_megapixels': 25}
+        self.assertEqual(ask(self.url, 'POST', '/stream/sessions').json['limits'], limits)
+        self.assertEqual(ask(self.url, 'GET', '/stream/stats').json['limits'], limits)
+
+    def test_replies_end_their_line(self):
+        made = ask(self.url, 'POST', '/stream/sessions', {})
+        process = made.json['process_endpoint']
+        for reply in (made, ask(self.url, 'GET', '/stream/stats'), ask(self.url, 'GET', '/nothing/at/all'),
+                      ask(self.url, 'POST', process, png(), kind='image/png'),
+                      ask(self.url, 'POST', '/stream/sessions', {'wings': 2}),
+                      ask(self.url, 'POST', '/stream/sessions', b' ' * 70000)):
+            self.assertTrue(reply.body.endswith(b'}\n') and reply.body.count(b'\n') == 1, reply.body)
 
     def test_rest_and_events(self):
         made = ask(self.url, 'POST', '/stream/sessions', {'fps_limit': 30})
@@ -153,6 +174,9 @@ class FramesTest(ServedTest):
             self.assertEqual(http.ask('POST', process, b'x', 'text/plain').status, 415)
             self.assertEqual(http.ask('POST', process, b'', 'image/png').status, 400)
             self.assertEqual(http.ask('POST', process + '?timestamp=soon', picture, 'image/png').status, 400)
+            self.assertEqual(http.ask('POST', process + '?frame=7', picture, 'image/png').json['field'], 'frame')
+            both = http.ask('POST', process + '?frame_id=7', {'image_data': base64.b64encode(picture).decode()})
+            self.assertEqual((both.status, 'query' in both.json['error']), (400, True))
             self.assertEqual(http.ask('DELETE', '/stream/sessions/' + made.json['client_id']).status, 204)
             last = events.receive()
             self.assertEqual((last['type'], 'deleted' in last['error']), ('error', True))
@@ -357,7 +381,10 @@ class ProgramTest(unittest.TestCase):
                 WebSocket(server.url, Origin=own.replace('https', 'http'))
             idle.close()
         self.assertIn('PEM', self.refused('--tls-cert', key, '--tls-key', certificate))
-        self.refused('--tls-cert', certificate, '--tls-key', os.path.join(self.folder, 'missing.pem'))
+        told = self.refused('--tls-cert', 'no-cert.pem', '--tls-key', 'no-key.pem')
+        self.assertTrue('no-cert.pem' in told and 'no-key.pem' in told, told)
+        self.assertIn('missing.pem', self.refused('--tls-cert', certificate, '--tls-key', 'missing.pem'))
+        self.assertIn('missing.pem', self.refused('--tls-cert', 'missing.pem', '--tls-key', key))
         self.refused('--tls-cert', certificate)
 
     def test_what_is_refused(self):
@@ -370,7 +397,38 @@ class ProgramTest(unittest.TestCase):
         self.refused('--token-file', open_file)
         with Running(PROGRAM, '--model', 'demo') as server:
             port = str(streaming.address_of(server.url)[1])
-            self.assertIn(port, self.refused('--port', port, '--model', 'demo', status=1))
+            told = self.refused('--port', port, '--model', 'demo', status=1)
+            self.assertTrue(port in told and '`streaming`' in told and '--port' in told, told)
+
+    def test_who_else_can_come_in(self):
+        """More than loopback is told on stderr; the line on stdout stays."""
+        certificate, key = self.write('cert.pem', CERTIFICATE), self.write('key.pem', KEY)
+        token = ('--token-file', os.path.join(self.folder, 'token'))
+        for options, other, overheard in (((), 0, 0), (token, 0, 0), (('--listen', '0.0.0.0', *token), 1, 1),
+                                          (('--listen', '0.0.0.0', *token, '--tls-cert', certificate, '--tls-key', key),
+                                           1, 0)):
+            with Running(PROGRAM, '--model', 'demo', *options) as server:
+                self.assertEqual(streaming.address_of(server.url)[0], '127.0.0.1')
+                told = self.told(server, other + overheard + (token[0] in options))
+                self.assertEqual([told.count('other addresses'), told.count('token out of ' + token[1]),
+                                  told.count('overheard')], [other, int(token[0] in options), overheard], told)
+                named = re.findall(r'(https?)://([\d.]+):(\d+)/', told)
+                self.assertTrue({(server.url.split(':')[0], str(streaming.address_of(server.url)[1]))} >=
+                                {(scheme, port) for scheme, _, port in named}, told)
+                self.assertNotIn('127.0.0.1', [address for _, address, _ in named])
+
+    def told(self, server, lines):
+        """What stands on stderr once it has so many lines."""
+        deadline = time.monotonic() + 5 * SLOW
+        while len(server.messages) < lines:
+            self.assertLess(time.monotonic(), deadline, server.messages)
+            time.sleep(0.02)
+        return ''.join(server.messages)
+
+    def test_the_help(self):
+        text = subprocess.run([PROGRAM, 'serve', '--help'], capture_output=True, text=True, check=True).stdout
+        self.assertEqual([line for line in text.split('\n') if line != line.rstrip() or len(line) > 110], [])
+        self.assertTrue(text.startswith('Usage: vedette-cli serve [OPTIONS]\n'), text)
 
     def test_a_token_is_made(self):
         file = os.path.join(self.folder, 'token')

@@ -158,7 +158,11 @@ class HostileTest(unittest.TestCase):
                                  ('/stream/sessions', 'application/json', (64 << 10) + 1)):
             with Http(self.url) as http:  # nothing of it is sent, and it is refused
                 http.socket.sendall(http.head('POST', path, {'Content-Length': size, 'Content-Type': kind}).encode())
-                self.assertEqual(http.read_reply().status, 413, (path, kind))
+                reply = http.read_reply()
+                self.assertEqual(reply.status, 413, (path, kind))
+                self.assertTrue(reply.json['error'].startswith(f'The body has {size} bytes; at most {size - 1} are taken'),
+                                reply.body)
+                self.assertEqual('streaming.max_image_mb' in reply.json['error'], 'process' in path, reply.body)
             with Http(self.url) as http:  # in chunks that never end
                 http.socket.sendall(http.head('POST', path, {'Transfer-Encoding': 'chunked', 'Content-Type': kind}).encode())
                 try:
@@ -166,7 +170,9 @@ class HostileTest(unittest.TestCase):
                         http.socket.sendall(b'7530\r\n' + b' ' * 30000 + b'\r\n')
                 except ConnectionError:
                     pass
-                self.assertEqual(http.read_reply().status, 413, (path, kind))
+                reply = http.read_reply()
+                self.assertEqual(reply.status, 413, (path, kind))
+                self.assertTrue(reply.json['error'].startswith(f'At most {size - 1} bytes are taken'), reply.body)
         for value in ('-1', '99999999999999999999999', 'x'):
             with Http(self.url) as http:
                 http.socket.sendall(http.head('POST', '/stream/sessions', {'Content-Length': value}).encode())

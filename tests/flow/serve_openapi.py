@@ -194,6 +194,16 @@ def check_routes(document, server, token):
             assert not faults(document, document['components']['schemas']['Error'], body), body
 
 
+def check_queries(document, server, token):
+    """Words of a query that are not described are refused, everywhere."""
+    for path, method, operation in operations(document):
+        body = b'{}' if method in ('post', 'patch') else None
+        status, _, answer = server.ask(method.upper(), re.sub(r'{\w+}', UNKNOWN, path) + '?wings=2', body, token=token)
+        wanted = '426' if path == '/stream/detection' else '422'  # it looks at the query of WebSockets alone
+        assert str(status) == wanted and wanted in operation['responses'], f'{method} {path}: {status} {answer}'
+        assert wanted == '426' or answer['field'] == 'wings' and answer['value'] in (2, '2'), answer
+
+
 class Asked:
     """Asks, and holds the answer against what is described for it."""
 
@@ -224,6 +234,7 @@ class Asked:
 
 def check_answers(ask, picture):
     made = ask(201, 'POST', '/stream/sessions', {'fps_limit': 30})
+    ask(201, 'POST', '/stream/sessions?fps_limit=3')
     session, process = f'/stream/sessions/{made["client_id"]}', made['process_endpoint']
     form, stream = '/stream/sessions/{client_id}', '/stream/process/{client_id}'
     ask(202, 'POST', f'{process}?frame_id=5', picture, 'image/jpeg', form=stream)
@@ -237,6 +248,8 @@ def check_answers(ask, picture):
     ask(200, 'PATCH', f'{session}/config', {'quality_mode': 'fast'}, form=form + '/config')
     ask(422, 'PATCH', f'{session}/config', {'quality_mode': 'slow'}, form=form + '/config')
     ask(422, 'POST', '/stream/sessions', {'iou_threshold': 2})
+    ask(422, 'POST', '/stream/sessions?iou_threshold=2')
+    ask(422, 'POST', f'{process}?frame=5', picture, 'image/jpeg', form=stream)
     ask(400, 'POST', '/stream/sessions', b'[')
     ask(200, 'GET', '/stream/stats')
     ask(200, 'GET', '/stream/health', token='')
@@ -286,6 +299,7 @@ def main():
             status, _, served = server.ask('GET', '/openapi.json')
             assert status == 200 and served == document, 'the server has another description'
             check_routes(document, server, token)
+            check_queries(document, server, token)
             ask = Asked(document, server, token)
             made = check_answers(ask, picture)
             check_messages(document, server, made, token)

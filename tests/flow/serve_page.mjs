@@ -2,7 +2,8 @@
  *
  *   node serve_page.mjs PLAYWRIGHT WANTED.json
  *
- * WANTED: {url, tokenUrl, token, clip, picture, camera (MJPEG), still (a second of the clip), folder (screenshots)} */
+ * WANTED: {url, tokenUrl, token, clip, picture, camera (MJPEG), still (a second of the clip),
+ * folder (screenshots), labels (the page's picture.js)} */
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -11,7 +12,7 @@ const [playwright, wantedPath] = process.argv.slice(2);
 const { chromium } = createRequire(join(playwright, "x.js"))("playwright-core");
 const wanted = JSON.parse(readFileSync(wantedPath, "utf8"));
 const slow = Number(process.env.VEDETTE_TEST_SLOWNESS || 1);
-const seen = { console: [], foreign: [], requests: 0, policy: "" };
+const seen = { console: [], foreign: [], requests: 0, policy: "", contrasts: [] };
 
 const browser = await chromium.launch({
     executablePath: process.env.VEDETTE_CHROMIUM || "/usr/bin/chromium",
@@ -103,6 +104,89 @@ async function after(page, act) {
     return all.at(-1);
 }
 
+/* How the text of a button stands out from what is behind it. Run in the page. */
+function contrast(button) {
+    const light = (color) => {
+        const [r, g, b] = color.match(/[\d.]+/g).map((part) => part / 255)
+            .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    let behind = button;
+    while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)")
+        behind = behind.parentElement;
+    const [less, more] = [getComputedStyle(button).color, getComputedStyle(behind).backgroundColor].map(light)
+        .sort((a, b) => a - b);
+    return (more + 0.05) / (less + 0.05);
+}
+
+/* Of all buttons that can be pressed now: under the pointer, pressed, and with the focus. */
+async function measureButtons(page, where) {
+    for (const button of await page.locator(where).all()) {
+        if (!await button.isVisible() || !await button.isEnabled())
+            continue;
+        const words = (await button.innerText()).trim() || await button.getAttribute("aria-label");
+        const note = async (how) => seen.contrasts.push([words, how, await button.evaluate(contrast)]);
+        await button.hover();
+        await note("hover");
+        await page.mouse.down();
+        await note("pressed");
+        await page.mouse.move(1, 1);
+        await page.mouse.up();
+        await button.focus();
+        await page.keyboard.press("Shift");
+        await note("focus");
+    }
+}
+
+async function lookAtButtons() {
+    for (const colorScheme of ["light", "dark"]) {
+        const page = await open(wanted.url, 1280, 800, { colorScheme });
+        await page.goto(wanted.url);
+        await ready(page);
+        await measureButtons(page, "button");
+        await page.setInputFiles("#file", wanted.picture);
+        await until(page, () => page.locator("#boxes").getAttribute("data-frame"), "an answer");
+        await measureButtons(page, ".bar button");
+        await page.context().close();
+    }
+}
+
+/* Labels of many boxes, by the page's own code: what covers what. */
+async function layLabels() {
+    const code = readFileSync(wanted.labels, "utf8");
+    const { placeLabels } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+    const area = { left: 10, top: 20, right: 400, bottom: 250 }, height = 16, random = ((state) => () => {
+        state = (state * 1103515245 + 12345) % 2147483648;
+        return state / 2147483648;
+    })(7);
+    const covers = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+    const sums = { labels: 0, missing: 0, onOwn: 0, onLabel: 0, onBox: 0, outside: 0, short: 0 };
+    for (let round = 0; round < 300; round++) {
+        const boxes = Array.from({ length: 1 + round % 12 }, () => {
+            const width = 8 + 120 * random(), high = 8 + 80 * random();
+            return { x: area.left + (390 - width) * random(), y: area.top + (230 - high) * random(), width, height: high };
+        });
+        const labels = placeLabels(boxes, boxes.map(() => ["pothole 0.48 #4", "pothole 48 %", "48 %"]), area, height,
+            (text) => 7 * text.length + 10);
+        labels.forEach((label, i) => {
+            sums.labels++;
+            if (!label) {
+                sums.missing++;
+                return;
+            }
+            sums.short += label.text.length < 15;
+            sums.onOwn += covers(label, boxes[i]);
+            sums.onBox += boxes.some((box) => covers(label, box));
+            sums.onLabel += labels.some((other, j) => j > i && other && covers(label, other));
+            sums.outside += label.x < area.left || label.y < area.top || label.x + label.width > area.right ||
+                label.y + height > area.bottom;
+        });
+    }
+    seen.labels = sums;
+    const whole = { x: area.left, y: area.top, width: 390, height: 230 };
+    seen.wholeLabel = placeLabels([whole], [["all of it"]], area, height, () => 70)[0];
+}
+
 async function playClip() {
     const page = await open(wanted.url, 1280, 800);
     const reply = await page.goto(wanted.url);
@@ -114,6 +198,10 @@ async function playClip() {
     await page.setInputFiles("#file", wanted.clip);
     seen.clip = await collect(page, 36);
     await shoot(page, "desktop-clip");
+    seen.clock = (await page.locator("#clock").innerText()).split(" / ")[1];
+    await page.locator("#most").fill("9000");
+    await page.locator("#most").blur();
+    seen.most = await page.locator("#most").inputValue();
     seen.status = await page.locator(".status").innerText();
 
     /* On one picture: the slider alone changes what is found. */
@@ -159,9 +247,19 @@ async function playCamera() {
     await page.goto(wanted.url);
     await ready(page);
     await shoot(page, "phone-empty");
+    await page.setInputFiles("#file", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no clip") });
+    await page.locator("#notice").waitFor();
+    const [notice, stage] = await Promise.all(["#notice", "#stage"].map((id) => page.locator(id).boundingBox()));
+    seen.noticeBelow = notice.y - stage.y - stage.height;
+    await shoot(page, "phone-notice");
     await page.evaluate(record);
     await page.locator("#empty-camera").click();
     seen.camera = await collect(page, 20);
+    seen.moved = await page.locator("#quality").evaluate((text) => {
+        const top = () => document.querySelector(".tabs").getBoundingClientRect().top, before = top();
+        text.textContent = "Quality lowered 4 of 4 · 1280 × 1280";
+        return top() - before;
+    });
     await shoot(page, "phone-camera");
     await page.locator("#tab-picture").click();
     seen.phoneWidth = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -185,9 +283,27 @@ async function loseConnection() {
     await page.evaluate(record);
     await slide(page, "#rate", 7);
     await collect(page, 1);
+    await page.setInputFiles("#file", wanted.clip);
+    await collect(page, 2);
+    await page.route("**/stream/sessions/**", (route) => route.abort());
     await lines[0].close({ code: 3001, reason: "cut" });
-    await until(page, async () => await state(page) !== "ready", "the loss to be seen");
+    await until(page, async () => await state(page) === "lost", "the loss to be seen");
+    const places = [await page.locator("#seek").inputValue()];
+    await page.waitForTimeout(300);
+    places.push(await page.locator("#seek").inputValue());
+    seen.lost = await page.evaluate(() => ({
+        enabled: [...document.querySelectorAll("#panel-tune :is(input, select), #seek, #play")]
+            .filter((one) => !one.disabled).map((one) => one.id || one.value),
+        grey: [".status", "#table"].map((id) => getComputedStyle(document.querySelector(id)).opacity),
+        words: document.getElementById("notice-text").textContent,
+    }));
+    seen.lost.went = places[1] - places[0];
+    await shoot(page, "desktop-lost");
+    await page.unroute("**/stream/sessions/**");
     await ready(page);
+    const from = await page.locator("#seek").inputValue();
+    await until(page, async () => await page.locator("#seek").inputValue() !== from, "the clip to go on");
+    seen.disabled = await page.locator("#panel-tune :disabled").count();
     await answers(page);
     await slide(page, "#confidence", 0.5);
     seen.again = (await collect(page, 1)).length;
@@ -202,6 +318,8 @@ async function giveToken() {
     await page.locator("#token").waitFor();
     await shoot(page, "phone-token");
     await page.locator("#token").fill("not-the-token-at-all");
+    await measureButtons(page, "dialog button");
+    await page.locator("#token").focus();
     await page.keyboard.press("Enter");
     await until(page, () => page.locator("#token-error").textContent(), "the wrong token to be told");
     seen.wrongToken = await page.locator("#token-error").textContent();
@@ -210,6 +328,7 @@ async function giveToken() {
     await ready(page);
     await page.evaluate(record);
     await page.setInputFiles("#file", wanted.picture);
+    seen.mostRate = await page.locator("#rate").getAttribute("max");
     seen.withToken = (await collect(page, 1)).at(-1);
     seen.stored = await page.evaluate(() => [Object.keys(localStorage).length, document.cookie]);
     await page.locator("#tab-cameras").click();
@@ -224,13 +343,15 @@ async function giveToken() {
 }
 
 try {
+    await layLabels();
+    await lookAtButtons();
     await playClip();
     await playCamera();
     await loseConnection();
     await giveToken();
     writeFileSync(join(wanted.folder, "seen.json"), JSON.stringify(seen));
 } catch (problem) {
-    console.error(problem.message, JSON.stringify(seen.console));
+    console.error(problem.stack, JSON.stringify(seen.console));
     process.exitCode = 1;
 } finally {
     await browser.close();

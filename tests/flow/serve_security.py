@@ -155,6 +155,7 @@ class SecurityTest(unittest.TestCase):
                             .replace('{file}', 'page.js'), token=TOKENS[0])
                 self.assertEqual(reply.status, 405, (method, path))
                 self.assertTrue(methods <= set(reply.headers['allow'].split(', ')), (method, path, reply.headers))
+                self.assertIn(reply.headers['allow'] + '.', reply.json['error'])
         reply = ask(self.url, 'GET', '/stream/sessions', token=TOKENS[0])
         self.assertEqual((reply.status, reply.headers['allow']), (405, 'POST'))
 
@@ -212,6 +213,8 @@ class SecurityTest(unittest.TestCase):
                                ('https://friend.example.evil', 403), ('null', 403), (own + '1', 403)):
             reply = ask(self.url, 'GET', '/stream/health', Origin=origin)
             self.assertEqual(reply.status, status, origin)
+            if status == 403:
+                self.assertTrue('Origin' in reply.json['error'] and '`origins`' in reply.json['error'], reply.body)
             allowed = reply.headers.get('access-control-allow-origin')
             self.assertEqual(allowed, origin if origin == 'https://friend.example' else None)
             for path in ('/stream/detection', '/stream/cameras/porch'):
@@ -247,7 +250,9 @@ class LoopbackTest(unittest.TestCase):
             port = streaming.address_of(server.url)[1]
             for host, status in ((f'127.0.0.1:{port}', 200), (f'localhost:{port}', 200), ('evil.example', 403),
                                  (f'evil.example:{port}', 403), (f'127.0.0.1.evil.example:{port}', 403)):
-                self.assertEqual(ask(server.url, 'GET', '/stream/health', Host=host).status, status, host)
+                reply = ask(server.url, 'GET', '/stream/health', Host=host)
+                self.assertEqual((reply.status, 'header Host' in reply.json.get('error', '')),
+                                 (status, status == 403), host)
                 self.assertEqual(ask(server.url, 'POST', '/stream/sessions', {}, Host=host).status,
                                  201 if status == 200 else status, host)
             self.assertEqual(ask(server.url, 'GET', '/stream/health', Host=None).status, 400)

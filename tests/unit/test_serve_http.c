@@ -128,6 +128,28 @@ END_TEST
 
 /* --- Routes */
 
+START_TEST(test_words_of_routes)
+{
+    int any = 0;
+    for (size_t i = 0; vd_routes_at(i); i++) {
+        const vd_route *route = vd_routes_at(i);
+        bool plain = route->kind == VD_ROUTE_PLAIN;
+        any += !route->words;
+        ck_assert_msg(vd_route_takes(route, "ticket") == (!route->words || !plain), "%s", route->path);
+        ck_assert_msg(vd_route_takes(route, "wings") == !route->words, "%s", route->path);
+        bool picture = route->body == VD_BODY_PICTURE;
+        static const char *const words[] = {"frame_id", "timestamp"};
+        for (size_t k = 0; k < 2; k++)
+            ck_assert(vd_route_takes(route, words[k]) == (!route->words || picture));
+        static const char *const parts[] = {"frame", "frame_id,", "frame_id, timestamp", " timestamp",
+                                            "tickets"};
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+            ck_assert_msg(vd_route_takes(route, parts[k]) == !route->words, "%s %s", route->path, parts[k]);
+    }
+    ck_assert_int_eq(any, 2); /* those whose query is a configuration */
+}
+END_TEST
+
 static int find(const char *method, const char *path, const char *parameter, const char *allow)
 {
     const vd_route *route = NULL;
@@ -187,6 +209,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, test_what_a_header_announces_counts_at_once);
     tcase_add_test(tests, test_queries);
     tcase_add_test(tests, test_queries_have_a_most);
+    tcase_add_test(tests, test_words_of_routes);
     tcase_add_test(tests, test_routes);
     tcase_add_test(tests, test_what_is_open);
     suite_add_tcase(suite, tests);

@@ -122,6 +122,7 @@ START_TEST(a_port_that_is_taken)
     wait_for(VD_SERVING_FAILED);
     ck_assert(!view()->wanted);
     ck_assert_msg(strstr(view()->status.error.text, number) != NULL, "%s", view()->status.error.text);
+    ck_assert_ptr_nonnull(strstr(view()->status.error.text, "group `streaming`"));
     close(fd);
     vd_serving_start(serving, &settings, NULL, NULL);
     wait_for(VD_SERVING_ON);
