@@ -231,9 +231,7 @@ async function playClip() {
     seen.live = (await collect(page, 5)).length;
 
     /* A picture. */
-    await page.setInputFiles("#file", wanted.picture);
-    await answers(page);
-    seen.picture = (await collect(page, 1)).at(-1);
+    seen.picture = await after(page, () => page.setInputFiles("#file", wanted.picture));
 
     /* Bad values and files are said in words. */
     await page.setInputFiles("#file", { name: "riddle.mp4", mimeType: "video/mp4", buffer: Buffer.from("no clip") });
