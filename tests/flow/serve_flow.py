@@ -438,7 +438,7 @@ class ProgramTest(unittest.TestCase):
                 token = [line.strip() for line in lines if not line.startswith('#')][-1]
             self.assertEqual(ask(server.url, 'GET', '/stream/stats').status, 401)
             self.assertEqual(ask(server.url, 'GET', '/stream/stats', token=token).status, 200)
-            self.assertIn(file, ''.join(server.messages))
+            self.assertIn(file, self.told(server, 1))
 
     def test_the_end(self):
         """Clients are told, and it is over at once, whatever they do."""
