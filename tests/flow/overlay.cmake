@@ -8,6 +8,7 @@ set_tests_properties(flow.overlay_error PROPERTIES LABELS "flow;timed" TIMEOUT 1
 
 add_executable(memory_flat ${CMAKE_CURRENT_SOURCE_DIR}/memory_flat.c)
 target_link_libraries(memory_flat PRIVATE vd_pipeline)
+target_include_directories(memory_flat PRIVATE ${PROJECT_SOURCE_DIR}/tests)
 add_test(NAME flow.memory_flat
   COMMAND memory_flat models/yolov8n-320.onnx clips/person-bicycle-car-detection.mp4
   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})

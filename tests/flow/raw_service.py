@@ -9,6 +9,8 @@ import struct
 import subprocess
 import time
 
+from process_memory import own_bytes
+
 TOKEN = 'soaked-and-fuzzed-token'
 SLOW = float(os.environ.get('VEDETTE_TEST_SLOWNESS', '1'))
 SANITIZER = re.compile(r'ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:')
@@ -67,11 +69,11 @@ class Service:
         return self.process.returncode
 
     def figures(self):
-        """(resident bytes, descriptors, threads) of the process."""
+        """(bytes of its own, descriptors, threads) of the process."""
         process = f'/proc/{self.process.pid}'
         with open(process + '/status', encoding='ascii', errors='replace') as stream:
             status = dict(line.split(':', 1) for line in stream)
-        return int(status['VmRSS'].split()[0]) * 1024, len(os.listdir(process + '/fd')), int(status['Threads'])
+        return own_bytes(self.process.pid), len(os.listdir(process + '/fd')), int(status['Threads'])
 
 
 def connect(port, source='127.0.0.1', timeout=10.0):

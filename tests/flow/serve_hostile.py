@@ -14,6 +14,7 @@ import time
 import unittest
 
 import streaming
+from process_memory import own_bytes
 from serve_running import SLOW, Running
 from streaming import Bystander, Calm, Events, Http, WebSocket, ask, connect, png, png_of
 
@@ -204,7 +205,7 @@ class HostileTest(unittest.TestCase):
     # --- Too slow: all at once, for each takes its ten seconds
 
     def test_those_who_take_their_time(self):
-        before, resident = self.metric('cut_off_total'), self.metric('process_resident_bytes')
+        before, bytes_before = self.metric('cut_off_total'), own_bytes(self.server.process.pid)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             for done in [pool.submit(who) for who in (self.head_by_bytes, self.body_by_bytes, self.message_by_bytes,
                                                       self.reader_that_stops, self.reader_of_events_that_stops,
@@ -212,7 +213,7 @@ class HostileTest(unittest.TestCase):
                 done.result()
         self.assertGreaterEqual(self.metric('cut_off_total'), before + 3)
         if SLOW == 1:  # sanitizers keep what is freed
-            self.assertLess(self.metric('process_resident_bytes') - resident, 32 << 20)
+            self.assertLess(own_bytes(self.server.process.pid) - bytes_before, 32 << 20)
 
     def drip(self, plain, data):
         """A byte a second, as long as it is taken."""

@@ -300,7 +300,7 @@ def soak(service, picture, options):
     last = settle(service, first)
     growth = last[0] - warm[0]
     print(f'{sum(count.values())} sessions in {len(ways)} ways in {time.monotonic() - began:.1f} s: descriptors '
-          f'{first[1]} to {last[1]}, threads {first[2]} to {last[2]}, resident {first[0] / 1e6:.1f} MB at first, '
+          f'{first[1]} to {last[1]}, threads {first[2]} to {last[2]}, own memory {first[0] / 1e6:.1f} MB at first, '
           f'{warm[0] / 1e6:.2f} MB after {int(options.sessions * WARM_UP)}, {last[0] / 1e6:.2f} MB at the end '
           f'({growth / 1e6:+.2f} MB)')
     if not options.no_memory and growth > MOST_GROWTH:

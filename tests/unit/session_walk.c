@@ -146,6 +146,7 @@ static void open_one(walk *w)
     options.owner = (int)pick(w, OWNERS);
     options.timeout_s = 2;
     options.deadline_s = (double)pick(w, 3) * 0.3;
+    options.stale_s = (double)pick(w, 3) * 0.1;
     options.now_ns = w->now_ns;
     options.config.quality_mode = (vd_quality_mode)pick(w, 3);
     options.config.enable_tracking = pick(w, 2);

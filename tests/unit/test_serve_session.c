@@ -263,6 +263,31 @@ START_TEST(test_deadline)
 }
 END_TEST
 
+/* One behind which a newer frame waits gives way sooner; the newest has its whole time. */
+START_TEST(test_stale)
+{
+    vd_session_options options = case_options(10, 50);
+    options.stale_s = 0.25;
+    ck_assert_int_eq(vd_session_new(&options, &session), VD_OK);
+    case_listen(session, &box, VD_NS_PER_S);
+    for (int i = 0; i < 5; i++)
+        offer(i, VD_NS_PER_S + i * 100 * MS); /* the last at 1.4 s */
+    int64_t next_ns = INT64_MAX;
+    vd_job *first = vd_session_start(session, 0, VD_NS_PER_S + 400 * MS, &next_ns);
+    ck_assert_str_eq(first->frame_id, "2"); /* of 1.2 s */
+    ck_assert_int_eq(case_count(&box, "skipped", "deadline"), 2);
+    ck_assert_int_eq(next_ns, VD_NS_PER_S + 550 * MS + 1);
+    vd_job *second = start(0, 3 * VD_NS_PER_S);
+    ck_assert_str_eq(second->frame_id, "4");
+    ck_assert_int_eq(case_count(&box, "skipped", "deadline"), 3);
+    finish(first, 3 * VD_NS_PER_S);
+    finish(second, 3 * VD_NS_PER_S);
+    offer(5, 4 * VD_NS_PER_S);
+    ck_assert_ptr_null(start(0, 6 * VD_NS_PER_S + 1)); /* past its own 2 s */
+    ck_assert_int_eq(case_count(&box, "skipped", "deadline"), 4);
+}
+END_TEST
+
 /* A frame that waits for its slot waits for no worker. */
 START_TEST(test_slow_rate_is_no_deadline)
 {
@@ -546,6 +571,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, test_lowered_and_too_fast);
     tcase_add_test(tests, test_queue_full);
     tcase_add_test(tests, test_deadline);
+    tcase_add_test(tests, test_stale);
     tcase_add_test(tests, test_slow_rate_is_no_deadline);
     tcase_add_test(tests, test_lowered_queue);
     tcase_add_test(tests, test_order);

@@ -1,5 +1,6 @@
 /* Workers that hang, crash or talk rubbish again and again: each request gets its result, and memory,
  * descriptors and processes are the same before and after. */
+#include "own_memory.h"
 #include "verify_case.h"
 
 enum { MANY = 100, FORMS = 36 /* four times each */, WARM = 4 };
@@ -38,13 +39,14 @@ static void go_wrong_often(const char *type, vd_verdict_cause cause, double time
     go_wrong(verifier, WARM, cause);
     settle(verifier);
     int descriptors = case_descriptors();
-    long resident_kb = case_resident_kb();
+    long memory_kb = own_memory_kb();
+    ck_assert_int_gt(memory_kb, 0);
     go_wrong(verifier, times, cause);
     settle(verifier);
     ck_assert_int_eq(case_descriptors(), descriptors);
-    printf("%s: %ld kB more after %d\n", type, case_resident_kb() - resident_kb, times);
+    printf("%s: %ld kB more after %d\n", type, own_memory_kb() - memory_kb, times);
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
-    ck_assert_int_lt(case_resident_kb() - resident_kb, 512);
+    ck_assert_int_lt(own_memory_kb() - memory_kb, 512);
 #endif
     vd_verify_stats stats = case_stats(verifier);
     ck_assert_uint_eq(stats.unverified, (uint64_t)(WARM + times));

@@ -166,14 +166,4 @@ static inline void case_tear_down(void)
     ck_assert_int_eq(case_children(NULL, 0), 0);
 }
 
-static inline long case_resident_kb(void)
-{
-    long pages = 0, resident = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_eq(fscanf(file, "%ld %ld", &pages, &resident), 2);
-    fclose(file);
-    return resident * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
 #endif
