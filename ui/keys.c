@@ -3,26 +3,26 @@
 typedef struct vd_key {
     guint keyval;
     const char *action;
-    gboolean shift; /* with Shift alone; the others do not mind it */
+    gboolean shift; /* with Shift alone; where FALSE, with Shift or without */
 } vd_key;
 
 static const vd_key KEYS[] = {{GDK_KEY_Left, "event-back", TRUE},
                               {GDK_KEY_Right, "event-forward", TRUE},
-                              {GDK_KEY_c, "confirm"},
-                              {GDK_KEY_x, "false-alarm"},
-                              {GDK_KEY_t, "show-tune"},
-                              {GDK_KEY_e, "show-events"},
-                              {GDK_KEY_space, "play"},
-                              {GDK_KEY_Left, "step-back"},
-                              {GDK_KEY_Right, "step-forward"},
-                              {GDK_KEY_Up, "confidence-up"},
-                              {GDK_KEY_Down, "confidence-down"},
-                              {GDK_KEY_bracketright, "overlap-up"},
-                              {GDK_KEY_bracketleft, "overlap-down"},
-                              {GDK_KEY_r, "record"},
-                              {GDK_KEY_s, "snapshot"},
-                              {GDK_KEY_f, "fullscreen"},
-                              {GDK_KEY_Escape, "leave-fullscreen"}};
+                              {GDK_KEY_c, "confirm", FALSE},
+                              {GDK_KEY_x, "false-alarm", FALSE},
+                              {GDK_KEY_t, "show-tune", FALSE},
+                              {GDK_KEY_e, "show-events", FALSE},
+                              {GDK_KEY_space, "play", FALSE},
+                              {GDK_KEY_Left, "step-back", FALSE},
+                              {GDK_KEY_Right, "step-forward", FALSE},
+                              {GDK_KEY_Up, "confidence-up", FALSE},
+                              {GDK_KEY_Down, "confidence-down", FALSE},
+                              {GDK_KEY_bracketright, "overlap-up", FALSE},
+                              {GDK_KEY_bracketleft, "overlap-down", FALSE},
+                              {GDK_KEY_r, "record", FALSE},
+                              {GDK_KEY_s, "snapshot", FALSE},
+                              {GDK_KEY_f, "fullscreen", FALSE},
+                              {GDK_KEY_Escape, "leave-fullscreen", FALSE}};
 
 static gboolean is_navigation(guint keyval)
 {
