@@ -48,6 +48,7 @@ int vd_serve_open_session(vd_serve *serve, const char *peer, int owner, const vd
                                   .max_fps = settings->max_fps,
                                   .timeout_s = settings->session_timeout_s,
                                   .deadline_s = VD_SERVE_DEADLINE_S,
+                                  .stale_s = VD_SERVE_STALE_S,
                                   .now_ns = vd_clock_now_ns()};
     vd_text_copy(options.peer, sizeof options.peer, peer);
     int code = vd_sessions_open(serve->sessions, &options, ret_session, error);

@@ -87,8 +87,9 @@ struct vd_serve {
     bool ending; /* no new sessions: the service stops */
 };
 
-/* How long a frame may wait to be started. */
+/* How long a frame may wait to be started; how long where its session has sent a newer one. */
 #define VD_SERVE_DEADLINE_S 1.0
+#define VD_SERVE_STALE_S 0.15
 
 /* Frames came, went or are due: looked at when whoever runs now has returned. */
 void vd_serve_pump(vd_serve *serve);

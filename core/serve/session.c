@@ -36,6 +36,7 @@ int vd_session_new(const vd_session_options *options, vd_session **ret_session)
     session->max_fps = options->max_fps;
     session->timeout_ns = ns_of(options->timeout_s);
     session->deadline_ns = ns_of(options->deadline_s);
+    session->stale_ns = ns_of(options->stale_s);
     session->opened_ns = session->touched_ns = session->now_ns = options->now_ns;
     session->outgoing = outgoing;
     session->outgoing_room = room;

@@ -68,6 +68,7 @@ typedef struct vd_session_options {
     int queue_size, max_fps;
     double timeout_s;
     double deadline_s; /* how long a frame whose turn has come may wait to be started; 0: without end */
+    double stale_s;    /* likewise, where a newer frame waits behind it */
     int64_t now_ns;
 } vd_session_options;
 
@@ -94,8 +95,8 @@ bool vd_session_timed_out(const vd_session *session, int64_t now_ns);
 
 /* The next frame that may start at the service's level, with its session, level and rate filled in; NULL:
  * none now. At most VD_SESSION_UNDER_WAY are started and not finished. Frames that waited longer than
- * deadline_s are answered `deadline` here. Where the level lowers the rate, a frame that waits is superseded
- * by the next one.
+ * deadline_s, or than stale_s behind which a newer one waits, are answered `deadline` here. Where the level
+ * lowers the rate, a frame that waits is superseded by the next one.
  *
  * ret_next_ns  lowered to when the session is to be asked again (a frame becomes due, or late) */
 vd_job *vd_session_start(vd_session *session, int level, int64_t now_ns, int64_t *ret_next_ns);

@@ -95,6 +95,18 @@ static void supersede(vd_session *session)
         vd_session_skip(session, pop_due(session), VD_SKIP_SUPERSEDED);
 }
 
+/* When the frame that is due first will have waited too long; INT64_MAX: never. The only one of a session
+ * waits longer: whoever sends seldom has nothing newer to be served instead. */
+static int64_t too_late(const vd_session *session)
+{
+    int64_t last_ns = INT64_MAX, due_ns = session->first ? session->first->due_ns : 0;
+    if (session->first && session->deadline_ns > 0)
+        last_ns = due_ns + session->deadline_ns;
+    if (session->due > 1 && session->stale_ns > 0 && due_ns + session->stale_ns < last_ns)
+        last_ns = due_ns + session->stale_ns;
+    return last_ns;
+}
+
 void vd_session_tidy(vd_session *session, int64_t now_ns)
 {
     if (session->early && now_ns >= early_due(session)) {
@@ -103,8 +115,7 @@ void vd_session_tidy(vd_session *session, int64_t now_ns)
         admit(session, job, now_ns);
     }
     supersede(session);
-    while (session->first && session->deadline_ns > 0 &&
-           now_ns - session->first->due_ns > session->deadline_ns)
+    while (now_ns > too_late(session))
         vd_session_skip(session, pop_due(session), VD_SKIP_DEADLINE);
 }
 
@@ -155,10 +166,8 @@ static void note_next(const vd_session *session, int64_t *ret_next_ns)
 {
     if (session->early && early_due(session) < *ret_next_ns)
         *ret_next_ns = early_due(session);
-    if (session->first && session->deadline_ns > 0) {
-        int64_t late_ns = session->first->due_ns + session->deadline_ns + 1;
-        *ret_next_ns = late_ns < *ret_next_ns ? late_ns : *ret_next_ns;
-    }
+    if (too_late(session) < *ret_next_ns)
+        *ret_next_ns = too_late(session) + 1;
 }
 
 vd_job *vd_session_start(vd_session *session, int level, int64_t now_ns, int64_t *ret_next_ns)

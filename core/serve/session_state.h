@@ -19,7 +19,7 @@ struct vd_session {
     char peer[64];
     vd_session_config config;
     int queue_size, max_fps;
-    int64_t timeout_ns, deadline_ns; /* deadline 0: none */
+    int64_t timeout_ns, deadline_ns, stale_ns; /* the latter two 0: none */
     int64_t opened_ns, touched_ns;
     int64_t now_ns; /* the latest that was handed in */
     bool ended;
