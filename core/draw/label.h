@@ -39,10 +39,11 @@ void vd_label_begin(vd_label_cache *cache, cairo_t *cr, double unit);
 /* Sets the width and height of `label->tag` for its text and room. */
 void vd_label_measure(vd_label_cache *cache, vd_label *label);
 
-/* Gives every label its place: above its box, inside where there is no room, beside labels already placed
- * rather than over them, and always inside `picture`. From top to bottom and left to right, so that the
- * places follow from where the boxes are and not from their order; sorts `labels`. line is the thickness of a
- * box's line. */
+/* Gives every label its place: above its box, else inside one that is large, below, beside; where none of
+ * these is free, as near as it can be without covering a label that has its place. Of the free ones that
+ * which hides least of small boxes, and always inside `picture`. From top to bottom and left to right, so
+ * that the places follow from where the boxes are and not from their order; sorts `labels`. line is the
+ * thickness of a box's line. */
 void vd_label_place(vd_label *labels, size_t count, const vd_rect *picture, double line);
 
 /* Paints the tag and its text. */

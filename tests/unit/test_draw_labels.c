@@ -64,6 +64,38 @@ START_TEST(labels_do_not_cover_each_other)
 }
 END_TEST
 
+/* A small box stays to be seen: its own label and a neighbour's stand beside rather than over it. */
+START_TEST(labels_do_not_hide_small_boxes)
+{
+    const vd_rect picture_rect = {0, 0, WIDTH, HEIGHT};
+    vd_label labels[] = {{.tag = {0, 0, 90, 18}, .box = {100, 100, 60, 60}}, /* above it the next box, */
+                         {.tag = {0, 0, 90, 18}, .box = {110, 84, 20, 14}},  /* a small one; */
+                         {.tag = {0, 0, 90, 18}, .box = {450, 4, 30, 20}},   /* one at the top, */
+                         {.tag = {0, 0, 90, 18}, .box = {20, 340, 12, 12}}}; /* and at the bottom: above */
+    enum { COUNT = sizeof(labels) / sizeof(labels[0]) };
+    vd_label_place(labels, COUNT, &picture_rect, 2);
+    for (int i = 0; i < COUNT; i++) {
+        const vd_rect *tag = &labels[i].tag, *box = &labels[i].box;
+        for (int j = 0; j < COUNT; j++)
+            ck_assert_msg(labels[j].box.height >= 60 || !cover(tag, &labels[j].box), "label %d hides box %d",
+                          i, j);
+        if (box->x == 100)
+            ck_assert_double_eq(tag->y, 102); /* inside */
+        if (box->x == 450)
+            ck_assert_double_eq(tag->y, 24); /* below */
+        if (box->x == 20)
+            ck_assert_double_eq(tag->y, 340 - 18);
+    }
+    const vd_rect low = {0, 0, 300, 30}; /* no room above, inside, below */
+    vd_label left = {.tag = {0, 0, 90, 18}, .box = {5, 5, 20, 20}};
+    vd_label right = {.tag = {0, 0, 90, 18}, .box = {270, 5, 20, 20}};
+    vd_label_place(&left, 1, &low, 2);
+    vd_label_place(&right, 1, &low, 2);
+    ck_assert_double_eq(left.tag.x, 25);
+    ck_assert_double_eq(right.tag.x, 180);
+}
+END_TEST
+
 START_TEST(places_do_not_depend_on_the_order_of_the_boxes)
 {
     const vd_rect picture_rect = {0, 0, WIDTH, HEIGHT};
@@ -214,6 +246,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(labels, boxes_and_labels_at_the_borders_stay_whole_and_in_the_picture, 0,
                         sizeof(CORNERS) / sizeof(CORNERS[0]));
     tcase_add_test(labels, labels_do_not_cover_each_other);
+    tcase_add_test(labels, labels_do_not_hide_small_boxes);
     tcase_add_test(labels, places_do_not_depend_on_the_order_of_the_boxes);
     tcase_add_loop_test(labels, labels_of_any_bytes_are_drawn, 0, 7);
     tcase_add_test(labels, marks_differ_by_their_shape);
