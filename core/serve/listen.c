@@ -89,12 +89,12 @@ static int refuse_port(const vd_streaming_settings *settings, int code, const GE
         return vd_error_set(
             error, code, NULL,
             "Another program listens on port %d of %s already. Close the other program, or choose another "
-            "port (`port` of the group `streaming` in vedette.conf, or --port).",
+            "port (`port` of the group `streaming` in vedette.conf).",
             settings->port, settings->address);
     if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
         return vd_error_set(error, code, NULL,
                             "Port %d of %s is not ours to use; choose one from 1024 up (`port` of the group "
-                            "`streaming` in vedette.conf, or --port).",
+                            "`streaming` in vedette.conf).",
                             settings->port, settings->address);
     return vd_error_set(error, code, NULL, "Port %d of %s cannot be used: %s.", settings->port,
                         settings->address, reason->message);
