@@ -131,7 +131,7 @@ void vd_store_set_recording(vd_store *store, bool recording);
 /* Events of the source on show, newest first: i = 0 … count - 1. Borrowed until the next change of events.
  *
  * era  rises when all of them went, and ids begin again */
-enum { VD_STORE_EVENTS = 500, VD_STORE_THUMBNAILS = 200 };
+enum { VD_STORE_EVENTS = 500 };
 unsigned vd_store_get_events_era(const vd_store *store);
 int vd_store_get_event_count(const vd_store *store);
 const vd_event *vd_store_get_event(const vd_store *store, int i);

@@ -3,20 +3,14 @@
 
 #include <string.h>
 
+#include "ui/event_list.h"
 #include "ui/words_events.h"
 
 enum { EVENTS_EVERY_US = 100000 };
 
-static void free_event(gpointer data)
-{
-    vd_event *event = data;
-    vd_event_clear(event);
-    g_free(event);
-}
-
 void vd_store_init_events(vd_store *store)
 {
-    store->events = g_ptr_array_new_with_free_func(free_event);
+    store->events = vd_event_list_new();
     store->news = g_new(vd_event, VD_STORE_EVENTS);
 }
 
@@ -39,47 +33,16 @@ void vd_store_fini_events(vd_store *store)
 
 /* --- What the camera has */
 
-/* The place of an event, or where it would have to stand. */
-static guint place_of(const vd_store *store, uint64_t id)
-{
-    guint i = 0;
-    while (i < store->events->len && ((vd_event *)g_ptr_array_index(store->events, i))->id > id)
-        i++;
-    return i;
-}
-
-/* Owns what the event holds from now on. */
-static void put_event(vd_store *store, const vd_event *news)
-{
-    guint place = place_of(store, news->id);
-    vd_event *event = place < store->events->len ? g_ptr_array_index(store->events, place) : NULL;
-    if (event && event->id == news->id) {
-        vd_event_clear(event);
-        *event = *news;
-    } else {
-        g_ptr_array_insert(store->events, (gint)place, g_memdup2(news, sizeof *news));
-    }
-}
-
-/* Old ones go, and before that their pictures. */
-static void trim_events(vd_store *store)
-{
-    if (store->events->len > VD_STORE_EVENTS)
-        g_ptr_array_set_size(store->events, VD_STORE_EVENTS);
-    for (guint i = VD_STORE_THUMBNAILS; i < store->events->len; i++)
-        vd_event_clear(g_ptr_array_index(store->events, i));
-    if (!vd_store_find_event(store, store->chosen_event))
-        store->chosen_event = 0;
-}
-
 static unsigned take_events(vd_store *store)
 {
     g_clear_handle_id(&store->events_timer, g_source_remove);
     size_t count = vd_camera_get_events(store->camera, store->events_revision, &store->events_revision,
                                         store->news, VD_STORE_EVENTS);
     for (size_t i = count; i > 0; i--)
-        put_event(store, &store->news[i - 1]);
-    trim_events(store);
+        vd_event_list_put(store->events, &store->news[i - 1]);
+    vd_event_list_trim(store->events, VD_STORE_EVENTS);
+    if (!vd_store_find_event(store, store->chosen_event))
+        store->chosen_event = 0;
     store->figures = vd_camera_get_event_figures(store->camera);
     store->events_taken_us = g_get_monotonic_time();
     return count ? VD_CHANGED_EVENTS : 0;
@@ -121,9 +84,7 @@ const vd_event *vd_store_get_event(const vd_store *store, int i)
 
 const vd_event *vd_store_find_event(const vd_store *store, uint64_t id)
 {
-    guint place = place_of(store, id);
-    const vd_event *event = place < store->events->len ? g_ptr_array_index(store->events, place) : NULL;
-    return event && event->id == id ? event : NULL;
+    return vd_event_list_find(store->events, id);
 }
 
 const vd_event_figures *vd_store_get_figures(const vd_store *store)
