@@ -259,7 +259,8 @@ static int detect_source(struct job *job, const char *source)
     if (job->model_refused)
         return status;
     if (job->track)
-        status = cli_tracking_begin(&job->tracking, job->request.thresholds.confidence, job->json);
+        status = cli_tracking_begin(&job->tracking, job->request.thresholds.confidence,
+                                    job->request.settings.track_lost_s, job->json);
     if (status != CLI_DONE)
         return status;
     vd_run_options options = cli_request_run_options(&job->request, job->source);

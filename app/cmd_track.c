@@ -99,7 +99,8 @@ static int run(struct job *job)
         return refuse(&error);
     int status = job->json_path ? cli_open_output(job->json_path, &job->json) : CLI_DONE;
     if (status == CLI_DONE)
-        status = cli_tracking_begin(&job->tracking, (float)job->confidence, job->json);
+        status = cli_tracking_begin(&job->tracking, (float)job->confidence,
+                                    ((vd_track_options)VD_TRACK_OPTIONS_INIT).lost_s, job->json);
     if (status == CLI_DONE)
         status = track_lines(job, &file);
     if (status == CLI_DONE && job->json != stdout)

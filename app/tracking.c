@@ -12,11 +12,12 @@ struct cli_tracked_line {
     struct cli_tracked_line *next;
 };
 
-static vd_track_options options_for(float least)
+static vd_track_options options_for(float least, double lost_s)
 {
     vd_track_options options = VD_TRACK_OPTIONS_INIT;
     options.start_score = least;
     options.keep_score = cli_tracking_floor(least);
+    vd_track_options_set_lost(&options, lost_s);
     return options;
 }
 
@@ -38,10 +39,10 @@ static int no_memory(void)
     return CLI_FAILED;
 }
 
-int cli_tracking_begin(cli_tracking *tracking, float least, FILE *stream)
+int cli_tracking_begin(cli_tracking *tracking, float least, double lost_s, FILE *stream)
 {
     vd_error error = {0};
-    vd_track_options options = options_for(least);
+    vd_track_options options = options_for(least, lost_s);
     tracking->stream = stream;
     tracking->least = least;
     int code = tracking->backfill ? vd_track_backfill_set_options(tracking->backfill, &options, &error)

@@ -21,9 +21,10 @@ typedef struct cli_tracking {
 /* Begins, or sets other thresholds.
  *
  * least   the score that starts a track
+ * lost_s  a track that is not seen for longer ends
  * stream  where lines go; may be NULL
  * A cli_status; the sentence has been printed. */
-int cli_tracking_begin(cli_tracking *tracking, float least, FILE *stream);
+int cli_tracking_begin(cli_tracking *tracking, float least, double lost_s, FILE *stream);
 void cli_tracking_clear(cli_tracking *tracking);
 
 /* The least score of a detection that is of any use: hand over those from there up. */

@@ -7,7 +7,7 @@
 
 void vd_camera_options_from_settings(const vd_settings *settings, vd_camera_options *options)
 {
-    options->tracking.lost_s = settings->track_lost_s;
+    vd_track_options_set_lost(&options->tracking, settings->track_lost_s);
     options->tracking.confirm_s = settings->event_confirm_s;
     options->rules.confirm_s = settings->event_confirm_s;
     options->rules.absence_s = settings->event_absence_s;
@@ -15,26 +15,6 @@ void vd_camera_options_from_settings(const vd_settings *settings, vd_camera_opti
     options->rules.least_size_px = settings->event_least_size_px;
     options->temporal_size = settings->step2.temporal_size;
     options->shadow = settings->step2.shadow;
-}
-
-struct sizes {
-    int workers, queue, results;
-};
-
-/* What the preset says, where the file does not say it itself (row D10). */
-static void unfold_preset(const vd_step2_settings *step2, vd_verify_options *options)
-{
-    static const struct sizes presets[] = {
-        [VD_STEP2_SMALL] = {1, 20, 40}, [VD_STEP2_MEDIUM] = {2, 40, 80}, [VD_STEP2_LARGE] = {3, 60, 120}};
-    if (step2->preset == VD_STEP2_NONE)
-        return;
-    const struct sizes *preset = &presets[step2->preset];
-    if (!step2->max_workers_given)
-        options->max_workers = preset->workers;
-    if (!step2->queue_size_given)
-        options->queue_size = preset->queue;
-    if (!step2->result_queue_size_given)
-        options->result_queue_size = preset->results;
 }
 
 /* The file behind the name. A name behind which there is none stays: whoever opens it tells why. */
@@ -49,6 +29,7 @@ static void find_model(const char *name, vd_verify_options *options)
 bool vd_verify_options_from_settings(const vd_settings *settings, vd_verify_options *ret_options)
 {
     const vd_step2_settings *step2 = &settings->step2;
+    const vd_step2_sizes sizes = vd_step2_get_sizes(step2);
     vd_verify_options options = VD_VERIFY_OPTIONS_INIT;
     options.async_enabled = step2->async_enabled;
     find_model(step2->model_path, &options);
@@ -58,11 +39,10 @@ bool vd_verify_options_from_settings(const vd_settings *settings, vd_verify_opti
     options.input_height = step2->input_size[1];
     options.temporal_size = step2->temporal_size;
     options.min_workers = step2->min_workers;
-    options.max_workers = step2->max_workers;
-    options.queue_size = step2->queue_size;
-    options.result_queue_size = step2->result_queue_size;
+    options.max_workers = sizes.max_workers;
+    options.queue_size = sizes.queue_size;
+    options.result_queue_size = sizes.result_queue_size;
     options.worker_timeout_s = step2->worker_timeout_s;
-    unfold_preset(step2, &options);
     if (options.min_workers > options.max_workers && !step2->min_workers_given)
         options.min_workers = options.max_workers;
     *ret_options = options;

@@ -15,9 +15,8 @@ static vd_track_options options_for(const vd_session *session, double step_s)
     double steady_s = session->tracked ? fmin(step_s, before_s) : 0;
     options.start_score = (float)session->config.confidence_threshold;
     options.keep_score = fminf(least_score, options.start_score);
-    options.lost_s = fmin(fmax(options.lost_s, 3 * steady_s), 10);
-    options.tentative_s = fmin(fmax(options.tentative_s, 1.5 * steady_s), options.lost_s);
-    options.gap_s = fmax(options.gap_s, options.lost_s);
+    options.tentative_s = fmax(options.tentative_s, 1.5 * steady_s);
+    vd_track_options_set_lost(&options, fmin(fmax(options.lost_s, 3 * steady_s), 10));
     return options;
 }
 

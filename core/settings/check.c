@@ -28,14 +28,14 @@ __attribute__((format(printf, 3, 4))) static int refuse(const struct check *chec
     return vd_error_set(check->error, VD_EINVAL, place, "%s", sentence);
 }
 
-/* What the file itself says of the two: a preset gives way to it. */
 static int check_workers(const struct check *check, const vd_step2_settings *step2)
 {
-    if (!step2->min_workers_given || !step2->max_workers_given || step2->min_workers <= step2->max_workers)
+    int most = vd_step2_get_sizes(step2).max_workers;
+    if (!step2->min_workers_given || step2->min_workers <= most)
         return VD_OK;
-    return refuse(check, "step2.min_workers",
-                  "step2.min_workers is %d; it must be at most max_workers, which is %d.", step2->min_workers,
-                  step2->max_workers);
+    return refuse(
+        check, "step2.min_workers", "step2.min_workers is %d; it must be at most max_workers, which is %d%s.",
+        step2->min_workers, most, step2->max_workers_given ? "" : " where the file does not say it");
 }
 
 static int check_rates(const struct check *check, vd_streaming_settings *streaming)

@@ -7,6 +7,13 @@ struct rule {
     double value, least, most;
 };
 
+void vd_track_options_set_lost(vd_track_options *options, double lost_s)
+{
+    options->lost_s = lost_s;
+    options->tentative_s = fmin(options->tentative_s, lost_s);
+    options->gap_s = fmax(options->gap_s, lost_s);
+}
+
 int vd_track_options_validate(const vd_track_options *options, vd_error *error)
 {
     const struct rule rules[] = {

@@ -174,6 +174,13 @@ START_TEST(settings_become_options)
     vd_camera_options_from_settings(&settings, &options);
     ck_assert(options.shadow && options.temporal_size == 16);
     ck_assert(fabs(options.rules.parked_s - 5) < 1e-9 && fabs(options.tracking.lost_s - 2) < 1e-9);
+    static const double ends_s[] = {0.1, 0.3, 5, 10}; /* of what the file may say */
+    for (int i = 0; i < 4; i++) {
+        settings.track_lost_s = ends_s[i];
+        vd_camera_options_from_settings(&settings, &options);
+        ck_assert_int_eq(vd_track_options_validate(&options.tracking, NULL), VD_OK);
+        options = (vd_camera_options)VD_CAMERA_OPTIONS_INIT;
+    }
 }
 END_TEST
 

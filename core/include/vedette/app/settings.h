@@ -44,6 +44,13 @@ typedef struct vd_step2_settings {
     bool enabled_given, min_workers_given, max_workers_given, queue_size_given, result_queue_size_given;
 } vd_step2_settings;
 
+/* What stands in the group, else what its preset says, else the default (row D10). */
+typedef struct vd_step2_sizes {
+    int max_workers, queue_size, result_queue_size;
+} vd_step2_sizes;
+
+vd_step2_sizes vd_step2_get_sizes(const vd_step2_settings *step2);
+
 enum { VD_MAX_ORIGINS = 16 };
 
 /* The group `streaming`: the interface for other programs (docs/streaming.md). */

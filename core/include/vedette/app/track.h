@@ -39,6 +39,10 @@ typedef struct vd_track_options {
         .gap_s = 5.0, .acceleration = 1.2, .speed = 2.0, .noise = 0.06, .gate = 13.3, .same_iou = 0.7        \
     }
 
+/* Sets lost_s, and what is bound to it: a first sight lasts no longer, and what is carried over a gap is
+ * carried at least so long. */
+void vd_track_options_set_lost(vd_track_options *options, double lost_s);
+
 /* VD_OK, or VD_EINVAL with the sentence that says which field is wrong. Any thread. */
 int vd_track_options_validate(const vd_track_options *options, vd_error *error);
 
