@@ -3,47 +3,31 @@ HTTP would not let pass is what these are for."""
 import json
 import os
 import re
-import signal
 import socket
 import struct
-import subprocess
-import time
+import urllib.parse
 
 from process_memory import own_bytes
+from serve_running import SLOW, Running
 
 TOKEN = 'soaked-and-fuzzed-token'
-SLOW = float(os.environ.get('VEDETTE_TEST_SLOWNESS', '1'))
 SANITIZER = re.compile(r'ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:')
 
 
-class Service:
-    """Starts the program with short time-outs and wide limits in a folder, and ends it."""
+class Service(Running):
+    """With short time-outs and wide limits; its folder is the caller's."""
+    end_s = 30
 
     def __init__(self, cli, folder, model='demo', timeout_s=1.0, more=''):
-        token = os.path.join(folder, 'token')
-        config = os.path.join(folder, 'vedette.conf')
+        token, config = os.path.join(folder, 'token'), os.path.join(folder, 'vedette.conf')
         with open(token, 'w', encoding='utf-8', opener=lambda path, flags: os.open(path, flags, 0o600)) as stream:
             stream.write(TOKEN + '\n')
         with open(config, 'w', encoding='utf-8') as stream:
-            stream.write(f'streaming: {{ port = 0; token_file = "{token}"; session_timeout = {timeout_s};\n'
+            stream.write(f'streaming: {{ token_file = "{token}"; session_timeout = {timeout_s};\n'
                          '  max_sessions = 1000; max_sessions_per_peer = 1000; max_requests_per_s = 10000;\n'
                          f'  queue_size = 8; {more} }};\n')
-        self.errors = os.path.join(folder, 'stderr')
-        environment = {**os.environ, 'HOME': folder, 'XDG_CONFIG_HOME': folder}
-        with open(self.errors, 'wb') as errors:
-            self.process = subprocess.Popen([cli, 'serve', '--config', config, '--model', model],
-                                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
-                                            env=environment, cwd=folder)
-        line = self.process.stdout.readline().decode()
-        found = re.search(r'http://127\.0\.0\.1:(\d+)/', line)
-        if not found:
-            self.process.wait(60)
-            raise RuntimeError(f'The service did not start: {line}{self.said()}')
-        self.port = int(found.group(1))
-
-    def said(self):
-        with open(self.errors, encoding='utf-8', errors='replace') as stream:
-            return stream.read()
+        super().__init__(cli, '--config', config, '--model', model, home=folder)
+        self.port = urllib.parse.urlsplit(self.url).port
 
     def alive(self):
         return self.process.poll() is None
@@ -53,20 +37,6 @@ class Service:
         text = self.said()
         found = SANITIZER.search(text)
         return text[found.start():found.start() + 8000] if found else None
-
-    def stop(self):
-        """Ctrl-C; the exit status."""
-        if self.alive():
-            self.process.send_signal(signal.SIGINT)
-        try:
-            self.process.wait(30 * SLOW)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise RuntimeError('The service did not end within 30 s.') from None
-        finally:
-            self.process.stdout.close()
-        return self.process.returncode
 
     def figures(self):
         """(bytes of its own, descriptors, threads) of the process."""

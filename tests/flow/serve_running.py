@@ -8,7 +8,6 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 import urllib.parse
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
@@ -18,6 +17,7 @@ START_S = 30
 
 class Running:
     """with Running(program, '--token-file', path) as server: server.url …"""
+    end_s = 20  # within which it ends
 
     def __init__(self, program, *options, port=0, settings='', command=None, home=None):
         self.folder = home or tempfile.mkdtemp(prefix='vedette-serve-')
@@ -31,16 +31,23 @@ class Running:
                 if not name.startswith('STREAMING_') and name not in ('CONFIDENCE_THRESHOLD', 'MODEL_PATH')}
         self.process = subprocess.Popen(
             command or [program, 'serve', '--port', str(port), *options], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder, bufsize=1,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors='replace', cwd=self.folder, bufsize=1,
             env={**kept, 'HOME': self.folder, 'XDG_CONFIG_HOME': self.folder})
         self.messages = []
         self.url = None
-        threading.Thread(target=self.read_messages, daemon=True).start()
+        self.reader = threading.Thread(target=self.read_messages, daemon=True)
+        self.reader.start()
         self.wait_for_url()
 
     def read_messages(self):
         for line in self.process.stderr:
             self.messages.append(line)
+
+    def said(self):
+        """What it said on stderr until now; once it has ended, all of it."""
+        if self.process.poll() is not None:
+            self.reader.join(5)
+        return ''.join(self.messages)
 
     def wait_for_url(self):
         timer = threading.Timer(START_S * SLOW, self.process.kill)
@@ -50,9 +57,8 @@ class Running:
         if not line.startswith('Listening on '):
             self.process.kill()
             self.process.wait()
-            time.sleep(0.2)
             self.clean()
-            raise AssertionError(f'the server did not start: {line!r} {"".join(self.messages)}')
+            raise AssertionError(f'the server did not start: {line!r} {self.said()}')
         self.url = line.split()[-1]
 
     def __enter__(self):
@@ -60,17 +66,18 @@ class Running:
 
     def __exit__(self, *_):
         status = self.stop()
-        assert status in (0, 130), f'the server ended with {status}: {"".join(self.messages)}'
+        assert status in (0, 130), f'the server ended with {status}: {self.said()}'
 
     def stop(self):
         """Ends it as Ctrl-C does; the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             try:
-                self.process.wait(20 * SLOW)
+                self.process.wait(self.end_s * SLOW)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self.reader.join(5)
         self.clean()
         return self.process.returncode
 

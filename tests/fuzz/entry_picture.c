@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "fuzz/entry.h"
+#include "png_bytes.h"
 #include "vedette/app/picture.h"
 
 static const vd_picture_limits limits = {.bytes = 200000, .pixels = 1000000};
@@ -16,28 +17,15 @@ static void expect(bool holds, const char *what)
     abort();
 }
 
-static uint32_t crc_of(const uint8_t *from, size_t size)
-{
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < size; i++) {
-        crc ^= from[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-    }
-    return ~crc;
-}
-
 /* Chance does not hit check sums. */
 static void repair_png(uint8_t *bytes, size_t size)
 {
     for (size_t at = 8; at + 12 <= size;) {
         uint8_t *chunk = bytes + at;
-        size_t length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 | chunk[3];
+        size_t length = png_read_be32(chunk);
         if (length > size - at - 12)
             return;
-        uint32_t crc = crc_of(chunk + 4, length + 4);
-        for (int i = 0; i < 4; i++)
-            chunk[8 + length + (size_t)i] = (uint8_t)(crc >> (24 - 8 * i));
+        png_write_be32(chunk + 8 + length, png_crc(chunk + 4, length + 4));
         at += length + 12;
     }
 }

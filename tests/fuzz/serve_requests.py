@@ -400,10 +400,9 @@ def finish(run):
     service = run.service
     if service.alive():
         time.sleep(2)  # sessions time out
-        try:
-            run.problems += [f'status {status} at the end' for status in [service.stop()] if status not in (0, 130)]
-        except RuntimeError as problem:
-            run.problems.append(str(problem))
+        status = service.stop()
+        if status not in (0, 130):
+            run.problems.append(f'status {status} at the end')
     else:
         run.problems.append(f'the service ended by itself, status {service.process.returncode}')
     if service.finding():

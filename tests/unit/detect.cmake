@@ -7,9 +7,9 @@ vd_test(detector_shutdown SOURCES ${vd_gate_detector} MODULES detect model engin
 vd_test(detector_load SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
 vd_test(detector_same SOURCES ${vd_gate_detector} MODULES detect media model engine frame base)
 vd_test(detector_alloc SOURCES ${vd_gate_detector} MODULES detect model engine frame base)
-target_link_options(test_detector_alloc PRIVATE
-  -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=pthread_create)
+vd_shortage(test_detector_alloc)
 vd_test(candidates MODULES detect frame base)
 vd_test(builtin MODULES detect model engine frame base)
 vd_test(decode MODULES detect model engine frame base)
+vd_test(decode_rows MODULES detect model engine frame base)
 vd_test(network MODULES detect media model engine frame base)

@@ -5,4 +5,4 @@ vd_test(labels MODULES frame base)
 
 # The n-th allocation of every constructor fails in turn.
 vd_test(alloc MODULES frame base)
-target_link_options(test_alloc PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc)
+vd_shortage(test_alloc)

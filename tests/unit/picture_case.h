@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "png_bytes.h"
+
 struct bytes {
     uint8_t *at;
     size_t size, room;
@@ -26,20 +28,9 @@ static inline void put(struct bytes *bytes, const void *from, size_t size)
 
 static inline void put_be32(struct bytes *bytes, uint32_t value)
 {
-    const uint8_t four[] = {(uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
-                            (uint8_t)value};
-    put(bytes, four, 4);
-}
-
-static inline uint32_t crc_of(const uint8_t *from, size_t size)
-{
-    uint32_t crc = UINT32_MAX;
-    for (size_t i = 0; i < size; i++) {
-        crc ^= from[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-    }
-    return ~crc;
+    uint8_t four[4];
+    png_write_be32(four, value);
+    put(bytes, four, sizeof four);
 }
 
 static inline void put_chunk(struct bytes *bytes, const char *name, const void *content, size_t size)
@@ -48,7 +39,7 @@ static inline void put_chunk(struct bytes *bytes, const char *name, const void *
     size_t begin = bytes->size;
     put(bytes, name, 4);
     put(bytes, content, size);
-    put_be32(bytes, crc_of(bytes->at + begin, bytes->size - begin));
+    put_be32(bytes, png_crc(bytes->at + begin, bytes->size - begin));
 }
 
 static inline struct bytes deflate_stored(const uint8_t *from, size_t size)

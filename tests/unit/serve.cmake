@@ -7,9 +7,8 @@ vd_test(serve_findings SOURCES session_walk.c ${PROJECT_SOURCE_DIR}/tests/fuzz/e
 vd_test(serve_http MODULES serve)
 # Memory that runs out.
 vd_test(serve_memory MODULES serve LIBS PkgConfig::JANSSON)
-target_link_options(test_serve_memory PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup)
+vd_shortage(test_serve_memory)
 vd_test(serve_work SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
 vd_test(serve_cameras SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/fake_source.c MODULES serve pipeline)
 vd_test(serve_work_alloc SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
-target_link_options(test_serve_work_alloc PRIVATE
-  -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=pthread_create)
+vd_shortage(test_serve_work_alloc)

@@ -1,7 +1,5 @@
-/* Memory that runs out: the n-th allocation of each constructor fails, for every n until it succeeds. Linked
- * with malloc, calloc and aligned_alloc wrapped. What is left behind is found by counting, and by
- * LeakSanitizer. */
-#include <stdatomic.h>
+/* Memory that runs out: the n-th allocation of each constructor fails, for every n until it succeeds. What
+ * is left behind is found by counting, and by LeakSanitizer. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -11,53 +9,11 @@
 #include "base/queue.h"
 #include "base/thread.h"
 #include "check_main.h"
+#include "doubles/shortage.h"
 #include "frame/convert.h"
 #include "frame/frame.h"
 #include "frame/result.h"
 #include "vedette/detection.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-
-static atomic_int countdown; /* 0: none fails; n: the n-th from now does */
-static atomic_int has_failed;
-
-static bool fails_now(void)
-{
-    int left = atomic_load(&countdown);
-    if (left == 0)
-        return false;
-    atomic_store(&countdown, left - 1);
-    if (left == 1)
-        atomic_fetch_add(&has_failed, 1);
-    return left == 1;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return fails_now() ? NULL : __real_aligned_alloc(alignment, size);
-}
-
-static int broken; /* counted while memory is short: Check allocates as well */
-
-static void expect(bool holds)
-{
-    broken += !holds;
-}
 
 static void drop(void *item)
 {
@@ -171,12 +127,11 @@ START_TEST(any_allocation_may_fail)
 {
     int code = VD_ENOMEM, n = 1;
     for (; n < 100; n++) {
-        atomic_store(&has_failed, 0);
-        atomic_store(&countdown, n);
+        shortage_begin(&short_memory, n, false);
         code = constructors[_i].attempt();
-        atomic_store(&countdown, 0);
+        shortage_end(&short_memory);
         ck_assert_int_eq(broken, 0);
-        if (!atomic_load(&has_failed))
+        if (atomic_load(&short_memory.failed) == 0)
             break;
         ck_assert_int_eq(code, VD_ENOMEM);
     }
@@ -192,9 +147,9 @@ START_TEST(a_pool_that_cannot_grow_says_so)
     ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, 8, 8, 4, &pool), VD_OK);
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq(vd_frame_pool_take(pool, &frames[i]), VD_OK);
-    atomic_store(&countdown, _i); /* frame and pixels of the fifth, then of the sixth */
+    shortage_begin(&short_memory, _i, false); /* frame and pixels of the fifth, then of the sixth */
     int code = vd_frame_pool_take(pool, &frames[4]);
-    atomic_store(&countdown, 0);
+    shortage_end(&short_memory);
     ck_assert_int_eq(code, _i <= 2 ? VD_EAGAIN : VD_OK);
     ck_assert_int_eq(vd_frame_pool_take(pool, &frames[5]), _i <= 4 ? VD_EAGAIN : VD_OK);
     vd_frame_pool_stats stats = vd_frame_pool_get_stats(pool);
@@ -231,14 +186,14 @@ START_TEST(running_makes_no_allocation)
     for (int i = 0; i < 100; i++) {
         vd_frame *frame = NULL;
         vd_result *result = NULL;
-        atomic_store(&countdown, 1);
+        shortage_begin(&short_memory, 1, false);
         wrong += vd_frame_pool_take(pool, &frame) || vd_result_pool_take(results, &result) ||
                  vd_queue_push(queue, frame, 0) || vd_queue_take(queue, 0, &got) ||
                  vd_convert_feed(&image, &feed, &scratch, tensor, &box);
         vd_result_unref(&result);
         vd_frame_unref(&frame);
-        wrong += atomic_load(&countdown) != 1;
-        atomic_store(&countdown, 0);
+        wrong += atomic_load(&short_memory.calls) != 0;
+        shortage_end(&short_memory);
     }
     ck_assert_int_eq(wrong, 0);
     vd_queue_free(&queue);

@@ -1,90 +1,15 @@
 /* Memory and threads that run out: the n-th allocation and the n-th thread of a detector's whole life fail,
- * for every n until none does. Linked with malloc, calloc, aligned_alloc and pthread_create wrapped;
- * allocations of workers count as well, so which call meets the n-th may differ from run to run, what holds
- * must not. */
-#include <errno.h>
-#include <limits.h>
-#include <pthread.h>
-#include <sched.h>
+ * for every n until none does. Allocations of workers count as well, so which call meets the n-th may differ
+ * from run to run, what holds must not. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "check_main.h"
 #include "detector_case.h"
+#include "doubles/shortage.h"
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *context);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *context);
-
-/* Which calls fail: those numbered from `first` to `last`; none while first is 0. */
-struct shortage {
-    atomic_int first, last, calls, failed;
-};
-
-static struct shortage memory, threads;
-
-static bool fails_now(struct shortage *shortage)
-{
-    int first = atomic_load(&shortage->first);
-    if (first == 0)
-        return false;
-    int call = atomic_fetch_add(&shortage->calls, 1) + 1;
-    bool fails = call >= first && call <= atomic_load(&shortage->last);
-    atomic_fetch_add(&shortage->failed, fails);
-    return fails;
-}
-
-static void arm(struct shortage *shortage, int n, bool lasting)
-{
-    atomic_store(&shortage->calls, 0);
-    atomic_store(&shortage->failed, 0);
-    atomic_store(&shortage->last, lasting ? INT_MAX : n);
-    atomic_store(&shortage->first, n);
-}
-
-static void disarm(struct shortage *shortage)
-{
-    atomic_store(&shortage->first, 0);
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now(&memory) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now(&memory) ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return fails_now(&memory) ? NULL : __real_aligned_alloc(alignment, size);
-}
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *context)
-{
-    return fails_now(&threads) ? EAGAIN : __real_pthread_create(thread, attributes, run, context);
-}
-
-/* --- A life in which each call may find no memory; Check allocates as well, so what is wrong is only counted
- */
-
-static int broken;
-
-static void expect(bool holds)
-{
-    broken += !holds;
-}
+/* --- A life in which each call may find no memory */
 
 static bool may_be(int code)
 {
@@ -218,13 +143,13 @@ START_TEST(any_allocation_may_fail)
     bool lasting = _i / 2;
     int code = VD_ENOMEM, n = 1, failures_of_new = 0;
     for (; n < 1000; n++) {
-        arm(&memory, n, lasting);
+        shortage_begin(&short_memory, n, lasting);
         code = live(ops, 2);
-        disarm(&memory);
+        shortage_end(&short_memory);
         ck_assert_msg(broken == 0, "%d promises are broken when allocation %d fails", broken, n);
         ck_assert_int_eq(gate.opened, gate.ended);
         failures_of_new += code != VD_OK;
-        if (atomic_load(&memory.failed) == 0)
+        if (atomic_load(&short_memory.failed) == 0)
             break;
     }
     ck_assert_int_eq(code, VD_OK);
@@ -246,9 +171,9 @@ START_TEST(any_thread_may_fail)
         options.max_workers = WORKERS;
         options.ops = &gate_ops;
         options.config = &gate;
-        arm(&threads, n, lasting);
+        shortage_begin(&short_threads, n, lasting);
         int code = vd_detector_new(&options, &detector, &error);
-        disarm(&threads);
+        shortage_end(&short_threads);
         if (lasting && n == 1) {
             ck_assert_int_eq(code, VD_ENOMEM);
             ck_assert_int_eq(error.code, VD_ENOMEM);
@@ -258,7 +183,7 @@ START_TEST(any_thread_may_fail)
         }
         ck_assert_int_eq(code, VD_OK);
         int missing = n > WORKERS ? 0 : lasting ? WORKERS - n + 1 : 1;
-        ck_assert_int_eq(atomic_load(&threads.failed), missing);
+        ck_assert_int_eq(atomic_load(&short_threads.failed), missing);
         ck_assert_int_eq(vd_detector_get_stats(detector).workers, WORKERS - missing);
         for (int i = 0; i < WORKERS; i++) {
             bool lacks = lasting ? i >= n - 1 : i == n - 1;

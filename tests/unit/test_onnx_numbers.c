@@ -2,24 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "check_main.h"
-#include "model/onnx_passes.h"
-#include "onnx_build.h"
-
-static vd_onnx_graph graph;
-static vd_error error;
-
-static void init(Onnx__ModelProto *model)
-{
-    error = (vd_error){0};
-    ck_assert_msg(vd_onnx_graph_init(&graph, model, "test", &error) == VD_OK, "%s", error.text);
-}
-
-static void done(Onnx__ModelProto *model)
-{
-    vd_onnx_graph_fini(&graph);
-    build_free(model);
-}
+#include "onnx_case.h"
 
 static void rewrite(Onnx__ModelProto *model)
 {

@@ -95,6 +95,7 @@ START_TEST(watchers_get_all_and_late_ones_what_they_need_first)
     ck_assert_int_eq(attach(cameras, &early), VD_OK);
     ck_assert_int_eq(early.types[VD_FEED_STATE], 1);
     DISPATCHED(early.types[VD_FEED_DETECTIONS] > 20 && early.events == 2);
+    ck_assert_int_gt(atomic_load(&woken), 0); /* that there was news was told */
     ck_assert_str_eq(early.last_state, "playing");
     ck_assert_int_eq(attach(cameras, &late), VD_OK);
     ck_assert_int_eq(late.types[VD_FEED_STATE], 1);

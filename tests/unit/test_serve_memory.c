@@ -1,51 +1,9 @@
-/* Memory that runs out: nothing is lost, every frame is still answered once. Linked with malloc, calloc,
- * realloc and strdup wrapped. */
+/* Memory that runs out: nothing is lost, every frame is still answered once. */
 #include "session_case.h"
 
 #include "check_main.h"
+#include "doubles/shortage.h"
 #include "serve/access.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-char *__wrap_strdup(const char *text);
-
-static int countdown; /* 0: none fails; n: the n-th from now does, … */
-static bool for_good; /* … and all that follow */
-static int refused;
-
-static bool fails_now(void)
-{
-    if (countdown == 0 || (countdown > 1 && --countdown > 0))
-        return false;
-    countdown = for_good ? 1 : 0;
-    refused++;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    return fails_now() ? NULL : __real_realloc(memory, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return fails_now() ? NULL : __real_strdup(text);
-}
 
 enum { FRAMES = 8 };
 
@@ -70,25 +28,23 @@ static void run(vd_session *session, vd_job **jobs, vd_result_pool *pool, int n,
 {
     static const vd_detection object = {{10, 10, 60, 90}, 0.9f, 1, 0};
     int64_t now_ns = VD_NS_PER_S, next_ns = INT64_MAX;
-    countdown = n;
-    for_good = all;
+    shortage_begin(&short_memory, n, all);
     for (int i = 0; i < 6; i++, now_ns += frame_ns)
         vd_session_offer(session, jobs[i], now_ns); /* the queue has 4 */
     vd_session_offer(session, jobs[6], now_ns - frame_ns);
     vd_session_offer(session, jobs[7], now_ns - frame_ns);
     for (int i = 0; i < 3; i++) {
         vd_job *job = vd_session_start(session, 0, now_ns, &next_ns);
-        int kept = countdown;
-        countdown = 0; /* the work's own memory */
+        shortage_end(&short_memory); /* the work's own memory */
         if (i != 1)
             case_detect(job, pool, &object, 1, now_ns);
         else
             job->code = vd_error_set(&job->error, VD_EFORMAT, NULL, "It is no picture.");
-        countdown = kept;
+        shortage_go_on(&short_memory);
         vd_session_finish(session, job, now_ns);
     }
     vd_session_end(session, "It was deleted.", now_ns);
-    countdown = 0;
+    shortage_end(&short_memory);
 }
 
 static void run_once(int n, bool all)
@@ -104,7 +60,7 @@ static void run_once(int n, bool all)
     for (int i = 0; i < FRAMES; i++)
         jobs[i] = case_job(i);
     memset(answers, 0, sizeof answers);
-    short_ones = refused = 0;
+    short_ones = 0;
     run(session, jobs, pool, n, all);
     for (int i = 0; i < FRAMES; i++)
         ck_assert_msg(answers[i] == 1, "frame %d was answered %d times when allocation %d failed", i,
@@ -119,8 +75,9 @@ static void run_once(int n, bool all)
 START_TEST(test_one_fails)
 {
     int n = 1;
-    for (refused = 1; refused > 0; n++)
-        run_once(n, false);
+    do
+        run_once(n++, false);
+    while (atomic_load(&short_memory.failed) > 0);
     ck_assert_int_gt(n, 15); /* so many there are */
     ck_assert_int_eq(short_ones, 0);
 }
@@ -143,17 +100,17 @@ START_TEST(test_opening)
     vd_session *session = NULL;
     vd_error error;
     for (int n = 1; n <= 2; n++) {
-        countdown = n;
+        shortage_begin(&short_memory, n, false);
         ck_assert_int_eq(vd_sessions_new(&options, &sessions), VD_ENOMEM);
     }
-    countdown = 0;
+    shortage_end(&short_memory);
     ck_assert_int_eq(vd_sessions_new(&options, &sessions), VD_OK);
     for (int n = 1; n <= 2; n++) {
-        countdown = n;
+        shortage_begin(&short_memory, n, false);
         ck_assert_int_eq(vd_sessions_open(sessions, &one, &session, &error), VD_ENOMEM);
         ck_assert_uint_eq(vd_sessions_count(sessions), 0);
     }
-    countdown = 1;
+    shortage_begin(&short_memory, 1, false);
     ck_assert_ptr_null(vd_job_new());
     vd_sessions_free(&sessions);
 }
@@ -164,16 +121,16 @@ START_TEST(test_messages)
     static const char text[] = "{\"type\":\"frame\",\"frame_id\":5,\"image_data\":\"Zm9v\"}";
     vd_message message;
     vd_error error;
-    countdown = 1;
+    shortage_begin(&short_memory, 1, false);
     ck_assert_int_eq(vd_message_read(text, sizeof text - 1, 100, &message, &error), VD_ENOMEM);
     ck_assert_str_eq(message.frame_id, "5");
-    countdown = 1;
+    shortage_begin(&short_memory, 1, false);
     ck_assert_ptr_null(vd_message_write_ping("1"));
-    countdown = 1;
+    shortage_begin(&short_memory, 1, false);
     ck_assert_ptr_null(vd_message_write_error("No.", NULL, NULL));
     vd_streaming_settings settings = {.address = "127.0.0.1"};
     vd_access *access_rules = NULL;
-    countdown = 1;
+    shortage_begin(&short_memory, 1, false);
     ck_assert_int_eq(vd_access_new(&settings, &access_rules, &error), VD_ENOMEM);
     ck_assert_ptr_null(access_rules);
 }

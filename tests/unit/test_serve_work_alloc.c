@@ -1,9 +1,5 @@
 /* Memory and threads that run out while the streaming work is opened, works and ends: the n-th allocation or
- * thread fails, for every n until none does. Linked with malloc, calloc, aligned_alloc and pthread_create
- * wrapped; what is left behind is found by LeakSanitizer. */
-#include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
+ * thread fails, for every n until none does. What is left behind is found by LeakSanitizer. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,50 +7,9 @@
 #include "base/thread.h"
 #include "check_main.h"
 #include "doubles/gate_detector.h"
+#include "doubles/shortage.h"
 #include "picture_case.h"
 #include "serve/work.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *context);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *context);
-
-/* n: the n-th from now fails; 0 and below: none does. */
-static atomic_int memory_left, threads_left, failures;
-
-static bool fails_now(atomic_int *left)
-{
-    bool fails = atomic_load(left) > 0 && atomic_fetch_sub(left, 1) == 1;
-    atomic_fetch_add(&failures, fails);
-    return fails;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now(&memory_left) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now(&memory_left) ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    return fails_now(&memory_left) ? NULL : __real_aligned_alloc(alignment, size);
-}
-
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
-                          void *context)
-{
-    return fails_now(&threads_left) ? EAGAIN : __real_pthread_create(thread, attributes, run, context);
-}
 
 enum { WORKERS = 2, JOBS = 2 * WORKERS };
 
@@ -92,14 +47,6 @@ static void await_wakes(int count)
     while (wakes < count && vd_cond_wait_until(&woken, &lock, deadline_ns))
         ;
     vd_mutex_unlock(&lock);
-}
-
-/* What is wrong is only counted while memory is short: Check allocates as well. */
-static int broken;
-
-static void expect(bool holds)
-{
-    broken += !holds;
 }
 
 static void work_for_a_while(vd_work *work, vd_job *jobs[JOBS])
@@ -140,15 +87,14 @@ START_TEST(any_may_fail)
     static const vd_serve_options serve = {.open_detector = open_detector};
     static const vd_work_options options = {
         .serve = &serve, .limits = {.bytes = 10000, .pixels = 10000}, .wake = wake};
-    atomic_int *left = _i ? &threads_left : &memory_left;
+    struct shortage *shortage = _i ? &short_threads : &short_memory;
     int refused = 0, n = 1;
     for (; n < 1000; n++) {
         vd_work *work = NULL;
         vd_error error = {0};
         vd_job *jobs[JOBS];
         make_jobs(jobs);
-        atomic_store(&failures, 0);
-        atomic_store(left, n);
+        shortage_begin(shortage, n, false);
         int code = vd_work_open(&options, &work, &error);
         expect(code == VD_OK || (code == VD_ENOMEM && !work && error.text[0]));
         if (work)
@@ -156,10 +102,10 @@ START_TEST(any_may_fail)
         for (int i = 0; !work && i < JOBS; i++)
             vd_job_free(&jobs[i]);
         vd_work_free(&work);
-        atomic_store(left, 0);
+        shortage_end(shortage);
         ck_assert_msg(broken == 0, "the %dth: %d wrong, code %d: %s", n, broken, code, error.text);
         refused += code == VD_ENOMEM;
-        if (!atomic_load(&failures))
+        if (atomic_load(&shortage->failed) == 0)
             break;
     }
     ck_assert_int_lt(n, 1000);

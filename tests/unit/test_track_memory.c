@@ -1,40 +1,11 @@
-/* Memory of the tracker: constant once it has seen its most; refused without harm where there is none. Linked
- * with malloc, calloc and reallocarray wrapped. */
+/* Memory of the tracker: constant once it has seen its most; refused without harm where there is none. */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "check_main.h"
+#include "doubles/shortage.h"
 #include "vedette/app/track.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_reallocarray(void *memory, size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_reallocarray(void *memory, size_t count, size_t size);
-
-static int allocations, countdown; /* 0: none fails; n: the n-th from now does */
-
-static bool fails_now(void)
-{
-    allocations++;
-    return countdown > 0 && --countdown == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_reallocarray(void *memory, size_t count, size_t size)
-{
-    return fails_now() ? NULL : __real_reallocarray(memory, count, size);
-}
 
 enum { OBJECTS = 40 };
 
@@ -58,17 +29,19 @@ START_TEST(nothing_is_allocated_for_a_frame)
     const vd_detection *found;
     size_t count, filled;
     int before = 0, after = 0;
+    shortage_begin(&short_memory, INT_MAX, false); /* counts */
     ck_assert_int_eq(vd_track_backfill_new(&options, &backfill, NULL), VD_OK);
     for (int frame = 0; frame < 12000; frame++) {
         if (frame == 2000)
-            before = allocations;
+            before = atomic_load(&short_memory.calls);
         count = place(frame, detections);
         if (vd_track_backfill_push(backfill, frame, frame * 0.04, detections, count, NULL) != VD_OK)
             break;
         while (vd_track_backfill_take(backfill, false, &index, &found, &count, &filled) == VD_OK)
             taken++;
     }
-    after = allocations;
+    after = atomic_load(&short_memory.calls);
+    shortage_end(&short_memory);
     vd_track_backfill_free(&backfill);
     ck_assert_int_gt(taken, 11900);
     ck_assert_int_gt(before, 0);
@@ -85,12 +58,12 @@ START_TEST(memory_that_runs_out)
     int failures = 0;
     for (int n = 1; n < 40; n++) {
         vd_track_backfill *backfill = NULL;
-        countdown = n;
+        shortage_begin(&short_memory, n, false);
         int code = vd_track_backfill_new(&options, &backfill, NULL);
         if (code == VD_OK)
             code = vd_track_backfill_push(backfill, 0, 0, detections, count, NULL);
-        bool failed = countdown == 0;
-        countdown = 0;
+        shortage_end(&short_memory);
+        bool failed = atomic_load(&short_memory.failed) > 0;
         failures += failed;
         ck_assert_int_eq(code, failed ? VD_ENOMEM : VD_OK);
         if (backfill && failed) {

@@ -5,5 +5,4 @@ vd_test(track_backfill MODULES track)
 
 # What is allocated is counted; memory that runs out is refused.
 vd_test(track_memory MODULES track)
-target_link_options(test_track_memory PRIVATE
-  -Wl,--wrap=malloc,--wrap=calloc,--wrap=reallocarray)
+vd_shortage(test_track_memory)
