@@ -32,11 +32,15 @@ static const char help_text[] =
     "the file that has it is named. The limits are in the settings, group `streaming`;\n"
     "STREAMING_… in the environment wins over these, an option over both.\n";
 
+/* Nothing at all is a variable of a script that was never set: no reason to do without a token or TLS. */
 static bool fits(const char *text, size_t size, const char *option)
 {
-    if (strlen(text) < size)
+    if (text[0] != '\0' && strlen(text) < size)
         return true;
-    cli_complain("--%s is longer than %zu bytes.", option, size - 1);
+    if (text[0] == '\0')
+        cli_complain("--%s is empty.", option);
+    else
+        cli_complain("--%s is longer than %zu bytes.", option, size - 1);
     return false;
 }
 
@@ -211,8 +215,11 @@ static int serve(struct job *job)
         wait_while(job, VD_SERVE_LISTENING, &status);
     }
     if (status.state != VD_SERVE_FAILED)
-        return CLI_DONE; /* interrupted, which the caller knows */
-    cli_complain_error(&status.error);
+        return CLI_DONE;             /* interrupted, which the caller knows */
+    if (status.error.code == VD_EIO) /* the port is taken */
+        cli_complain("%s Or --port, for this once.", status.error.text);
+    else
+        cli_complain_error(&status.error);
     return status.error.code == VD_ENOMEM || status.error.code == VD_EIO ? CLI_FAILED : CLI_WRONG;
 }
 

@@ -18,7 +18,7 @@ enum { VD_ACCESS_OPEN = -1, VD_ACCESS_DENIED = -2, VD_TICKET = 65 };
  * whole at once, however many start at the same time. One that others may use, that is not ours, that is a
  * link or no file, or that has more than 64 KiB is refused. A token is needed on every address that is not
  * loopback, and wherever a file is named; without a name it is `streaming-token` beside vedette.conf. VD_OK,
- * VD_EINVAL (the file, or an origin, is not what it must be), VD_EIO, VD_ENOMEM. */
+ * VD_EINVAL (the file, or an origin, cannot be used or is not what it must be), VD_ENOMEM. */
 int vd_access_new(const vd_streaming_settings *settings, vd_access **ret_access, vd_error *error);
 void vd_access_free(vd_access **access); /* wipes the tokens; accepts NULL and sets it */
 

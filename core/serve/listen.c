@@ -5,53 +5,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "serve/certificate.h"
 #include "serve/request.h"
 #include "serve/server.h"
 
 enum { BACKLOG = 128, ACCEPTED_A_TURN = 64, ACCEPTED_MOST = 256, USHERED_A_TURN = 4 };
-
-/* --- TLS */
-
-/* Says of both files which cannot be read: GLib's words tell of the first alone. */
-static int check_files(const vd_streaming_settings *settings, vd_error *error)
-{
-    const char *certificate = settings->tls_certificate, *key = settings->tls_key;
-    int no_certificate = access(certificate, R_OK) == 0 ? 0 : errno;
-    int no_key = access(key, R_OK) == 0 ? 0 : errno;
-    if (no_certificate && no_key)
-        return vd_error_set(error, VD_EINVAL, NULL,
-                            "Neither the certificate %s nor its key %s can be read: %s.", certificate, key,
-                            g_strerror(no_certificate));
-    if (no_certificate)
-        return vd_error_set(error, VD_EINVAL, NULL, "The certificate %s of the key %s cannot be read: %s.",
-                            certificate, key, g_strerror(no_certificate));
-    if (no_key)
-        return vd_error_set(error, VD_EINVAL, NULL, "The key %s of the certificate %s cannot be read: %s.",
-                            key, certificate, g_strerror(no_key));
-    return VD_OK;
-}
-
-static int read_certificate(vd_serve *serve, vd_error *error)
-{
-    const vd_streaming_settings *settings = &serve->options.streaming;
-    GError *reason = NULL;
-    if (settings->tls_certificate[0] == '\0')
-        return VD_OK;
-    if (!g_tls_backend_supports_tls(g_tls_backend_get_default()))
-        return vd_error_set(error, VD_EUNSUPPORTED, NULL,
-                            "TLS needs GLib's networking module: install glib-networking.");
-    int code = check_files(settings, error);
-    if (code != VD_OK)
-        return code;
-    serve->certificate =
-        g_tls_certificate_new_from_files(settings->tls_certificate, settings->tls_key, &reason);
-    if (serve->certificate)
-        return VD_OK;
-    code = vd_error_set(error, VD_EINVAL, NULL, "%s and %s are no certificate and its key in PEM form: %s",
-                        settings->tls_certificate, settings->tls_key, reason->message);
-    g_error_free(reason);
-    return code;
-}
 
 /* --- The address */
 
@@ -83,27 +41,28 @@ static int bind_address(vd_serve *serve, GInetAddress *address, GError **reason)
     return bound ? VD_OK : VD_EIO;
 }
 
-static int refuse_port(const vd_streaming_settings *settings, int code, const GError *reason, vd_error *error)
+/* A port that is taken may be free the next time; the rest is wrong in itself. */
+static int refuse_port(const vd_streaming_settings *settings, const GError *reason, vd_error *error)
 {
     if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE))
         return vd_error_set(
-            error, code, NULL,
+            error, VD_EIO, NULL,
             "Another program listens on port %d of %s already. Close the other program, or choose another "
             "port (`port` of the group `streaming` in vedette.conf).",
             settings->port, settings->address);
     if (g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
-        return vd_error_set(error, code, NULL,
+        return vd_error_set(error, VD_EINVAL, NULL,
                             "Port %d of %s is not ours to use; choose one from 1024 up (`port` of the group "
                             "`streaming` in vedette.conf).",
                             settings->port, settings->address);
-    return vd_error_set(error, code, NULL, "Port %d of %s cannot be used: %s.", settings->port,
-                        settings->address, reason->message);
+    return vd_error_set(error, VD_EINVAL, NULL, "Port %d of %s cannot be used: %s.", settings->port,
+                        settings->address, reason ? reason->message : "no socket");
 }
 
 int vd_serve_bind(vd_serve *serve, vd_error *error)
 {
     const vd_streaming_settings *settings = &serve->options.streaming;
-    int code = read_certificate(serve, error);
+    int code = vd_certificate_read(settings, &serve->certificate, error);
     if (code != VD_OK)
         return code;
     GInetAddress *address = find_address(settings->address);
@@ -117,7 +76,7 @@ int vd_serve_bind(vd_serve *serve, vd_error *error)
     code = bind_address(serve, address, &reason);
     g_object_unref(address);
     if (code != VD_OK)
-        refuse_port(settings, code, reason, error);
+        code = refuse_port(settings, reason, error);
     g_clear_error(&reason);
     return code;
 }

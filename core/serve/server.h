@@ -109,7 +109,7 @@ bool vd_serve_has_camera(const vd_serve *serve, const char *name);
 
 /* --- Of server.c and its neighbours alone */
 
-/* Binds the address, reads the certificate: VD_OK, VD_EINVAL, VD_EIO. */
+/* Binds the address, reads the certificate: VD_OK, VD_EINVAL, VD_EUNSUPPORTED, VD_EIO (the port is taken). */
 int vd_serve_bind(vd_serve *serve, vd_error *error);
 
 /* Connections are accepted from now on. As vd_serve_bind. */

@@ -15,7 +15,7 @@ enum { FILE_MOST = 65536, MADE_DIGITS = 64 };
 
 static int refuse_io(vd_error *error, const char *path, const char *what)
 {
-    return vd_error_set(error, VD_EIO, path, "The token file %s %s: %s.", path, what, strerror(errno));
+    return vd_error_set(error, VD_EINVAL, path, "The token file %s %s: %s.", path, what, strerror(errno));
 }
 
 /* --- Making one */

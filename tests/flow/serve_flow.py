@@ -386,6 +386,11 @@ class ProgramTest(unittest.TestCase):
         self.assertIn('missing.pem', self.refused('--tls-cert', certificate, '--tls-key', 'missing.pem'))
         self.assertIn('missing.pem', self.refused('--tls-cert', 'missing.pem', '--tls-key', key))
         self.refused('--tls-cert', certificate)
+        other = os.path.join(self.folder, 'other.pem')
+        subprocess.run(['openssl', 'genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', other],
+                       check=True, capture_output=True)
+        told = self.refused('--tls-cert', certificate, '--tls-key', other)
+        self.assertTrue('other.pem' in told and 'does not belong' in told, told)
 
     def test_what_is_refused(self):
         self.assertIn('address', self.refused('--listen', 'example.org'))
@@ -395,6 +400,10 @@ class ProgramTest(unittest.TestCase):
         open_file = self.write('open', 'a-token-that-everybody-may-read\n')
         os.chmod(open_file, 0o644)
         self.refused('--token-file', open_file)
+        for option in ('--token-file', '--tls-cert', '--tls-key', '--listen'):  # a variable that was never set
+            self.assertIn(f'{option} is empty', self.refused(option, ''))
+        self.refused('--token-file', '/dev/null/token')
+        self.assertIn('198.51.100.7', self.refused('--listen', '198.51.100.7', '--token-file', self.write('t', 'x' * 32)))
         with Running(PROGRAM, '--model', 'demo') as server:
             port = str(streaming.address_of(server.url)[1])
             told = self.refused('--port', port, '--model', 'demo', status=1)

@@ -252,7 +252,7 @@ START_TEST(test_odd_files)
         ck_assert_ptr_nonnull(strstr(error.text, "another user"));
     }
     snprintf(file, sizeof file, "%s/missing/token", folder); /* a folder that was named is not made */
-    ck_assert_int_eq(open_with_file(), VD_EIO);
+    ck_assert_int_eq(open_with_file(), VD_EINVAL);
     ck_assert_ptr_nonnull(strstr(error.text, file));
 }
 END_TEST
