@@ -136,12 +136,15 @@ static vd_request *remove_waiting(vd_requests *requests, int i)
     return request;
 }
 
-static void append_waiting(vd_requests *requests, vd_request *request)
+/* To where it belongs by its id: a new one is the last. */
+static void add_waiting(vd_requests *requests, vd_request *request)
 {
+    int at = requests->waiting_count++;
+    for (; at > 0 && requests->slots[requests->waiting[at - 1].slot].id > request->id; at--)
+        requests->waiting[at] = requests->waiting[at - 1];
+    requests->waiting[at] = (struct vd_waiting){request->confidence, (int)(request - requests->slots)};
     request->state = VD_REQUEST_WAITING;
     request->started_ns = 0;
-    requests->waiting[requests->waiting_count++] =
-        (struct vd_waiting){request->confidence, (int)(request - requests->slots)};
 }
 
 static const vd_verify_result dropped_outcome = {
@@ -166,7 +169,7 @@ int vd_requests_push(vd_requests *requests, const vd_verify_clip *clip, float co
         request->submitted_ns = vd_clock_now_ns();
         request->clip = *clip;
         requests->submitted++;
-        append_waiting(requests, request);
+        add_waiting(requests, request);
     }
     vd_mutex_unlock(&requests->lock);
     let_go(&leaving);
@@ -210,11 +213,15 @@ vd_request *vd_requests_pop(vd_requests *requests, bool joins)
 
 void vd_requests_return(vd_requests *requests, vd_request *request)
 {
+    struct leaving leaving = {0};
     vd_mutex_lock(&requests->lock);
     request->alone = true;
     requests->running_count--;
-    append_waiting(requests, request);
+    add_waiting(requests, request);
+    if (requests->waiting_count > requests->queue_size)
+        settle(requests, remove_waiting(requests, 0), &dropped_outcome, &leaving);
     vd_mutex_unlock(&requests->lock);
+    let_go(&leaving);
 }
 
 void vd_requests_release(vd_request *request)

@@ -48,7 +48,7 @@ typedef struct vd_requests {
     struct vd_waiting {
         float confidence;
         int slot;
-    } * waiting; /* in the order they came */
+    } * waiting; /* in the order they were submitted; at most queue_size */
     int waiting_count, running_count;
     vd_verify_result *results;
     int *free_results, *done; /* done: results in the order they came */
@@ -75,7 +75,8 @@ int vd_requests_push(vd_requests *requests, const vd_verify_clip *clip, float co
  * joins  it is to join others: one that has to go alone stays */
 vd_request *vd_requests_pop(vd_requests *requests, bool joins);
 
-/* Puts a running request back to wait, to go alone. */
+/* Puts a running request back to wait, to go alone, where it was among the others. When the queue is full by
+ * now, its oldest is dropped, which may be this one: the request is not the caller's any more. */
 void vd_requests_return(vd_requests *requests, vd_request *request);
 
 /* Gives the frames of a running request back: its pictures were taken, and it will not be returned. */
