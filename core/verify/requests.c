@@ -147,6 +147,12 @@ static void add_waiting(vd_requests *requests, vd_request *request)
     request->started_ns = 0;
 }
 
+/* When the one that waits longest was submitted; INT64_MAX: none waits. */
+static int64_t head_ns(const vd_requests *requests)
+{
+    return requests->waiting_count > 0 ? requests->slots[requests->waiting[0].slot].submitted_ns : INT64_MAX;
+}
+
 static const vd_verify_result dropped_outcome = {
     .verdict = VD_VERDICT_UNVERIFIED,
     .cause = VD_CAUSE_DROPPED,
@@ -240,15 +246,16 @@ void vd_requests_finish(vd_requests *requests, vd_request *request, const vd_ver
     let_go(&leaving);
 }
 
-int vd_requests_answer_all(vd_requests *requests, const vd_error *why)
+int vd_requests_answer(vd_requests *requests, int64_t until_ns, vd_verdict_cause cause, const vd_error *why)
 {
-    vd_verify_result outcome = {.verdict = VD_VERDICT_UNVERIFIED, .cause = VD_CAUSE_DEGRADED, .error = *why};
+    vd_verify_result outcome = {.verdict = VD_VERDICT_UNVERIFIED, .cause = cause, .error = *why};
     int answered = 0;
     for (bool more = true; more;) {
         struct leaving leaving = {0};
         vd_mutex_lock(&requests->lock);
-        more = requests->waiting_count > 0;
+        more = requests->waiting_count > 0 && head_ns(requests) <= until_ns;
         if (more) {
+            requests->figures.timeouts += cause == VD_CAUSE_TIMED_OUT;
             settle(requests, remove_waiting(requests, 0), &outcome, &leaving);
             answered++;
         }
@@ -346,6 +353,14 @@ int vd_requests_waiting(vd_requests *requests)
     int waiting = requests->waiting_count;
     vd_mutex_unlock(&requests->lock);
     return waiting;
+}
+
+int64_t vd_requests_oldest_ns(vd_requests *requests)
+{
+    vd_mutex_lock(&requests->lock);
+    int64_t submitted_ns = head_ns(requests);
+    vd_mutex_unlock(&requests->lock);
+    return submitted_ns;
 }
 
 void vd_requests_publish(vd_requests *requests, const vd_verify_figures *figures)

@@ -86,8 +86,9 @@ void vd_requests_release(vd_request *request);
  * and error; the rest is filled in. */
 void vd_requests_finish(vd_requests *requests, vd_request *request, const vd_verify_result *outcome);
 
-/* Finishes everything that waits as degraded. Returns how many. */
-int vd_requests_answer_all(vd_requests *requests, const vd_error *why);
+/* Finishes as unverified what waits and was submitted no later than `until_ns` (INT64_MAX: everything). What
+ * timed out so is in the figures at once; it is the caller's to publish it from then on. Returns how many. */
+int vd_requests_answer(vd_requests *requests, int64_t until_ns, vd_verdict_cause cause, const vd_error *why);
 
 /* Takes no more; what waits or runs is dropped (stopped). By the thread that pops. Twice is fine. */
 void vd_requests_close(vd_requests *requests);
@@ -100,6 +101,9 @@ size_t vd_requests_take_all(vd_requests *requests, vd_verify_result *ret_results
 void vd_requests_wait(vd_requests *requests, uint64_t id);
 
 int vd_requests_waiting(vd_requests *requests);
+
+/* When the one that waits longest was submitted; INT64_MAX: none waits. */
+int64_t vd_requests_oldest_ns(vd_requests *requests);
 void vd_requests_publish(vd_requests *requests, const vd_verify_figures *figures);
 
 /* All of it but min_workers and max_workers. */
