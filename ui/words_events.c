@@ -63,7 +63,7 @@ void vd_words_verdict(char *out, size_t size, const vd_event *event, unsigned te
     append(out, size, "%s %s", sign_of(verdict), vd_verdict_words(verdict, event->cause));
     if (event->verdict == VD_VERDICT_VERIFIED || event->verdict == VD_VERDICT_REJECTED)
         append(out, size, " %.2f", (double)event->score);
-    else if (event->verdict == VD_VERDICT_UNVERIFIED && event->cause == VD_CAUSE_DEGRADED)
+    else if (vd_verdict_is_simple(event->verdict, event->cause))
         append(out, size, " (%.2f)", (double)event->score);
     if (event->shadow)
         append(out, size, " · shadow");
@@ -85,7 +85,7 @@ void vd_words_event(char *out, size_t size, const vd_event *event, unsigned term
     append(out, size, "%s, %s, confidence %.2f", event->class_name, time, (double)event->confidence);
     if (*verdict)
         append(out, size, ", %s", verdict);
-    if (event->verdict == VD_VERDICT_UNVERIFIED && event->cause == VD_CAUSE_DEGRADED)
+    if (vd_verdict_is_simple(event->verdict, event->cause))
         append(out, size, ": how well its detections agree");
     if (event->judgement != VD_JUDGEMENT_NONE)
         append(out, size, ", %s", event->judgement == VD_JUDGEMENT_CONFIRMED ? "confirmed" : "false alarm");

@@ -27,6 +27,12 @@ const char *vd_verdict_words(vd_verdict verdict, vd_verdict_cause cause)
     return (size_t)cause < sizeof causes / sizeof *causes ? causes[cause] : causes[VD_CAUSE_NONE];
 }
 
+bool vd_verdict_is_simple(vd_verdict verdict, vd_verdict_cause cause)
+{
+    return verdict == VD_VERDICT_UNVERIFIED &&
+           (cause == VD_CAUSE_TIMED_OUT || cause == VD_CAUSE_FAILED || cause == VD_CAUSE_DEGRADED);
+}
+
 struct range {
     const char *name;
     double value, least, most;

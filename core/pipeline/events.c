@@ -195,7 +195,7 @@ static void ask_locked(vd_camera *camera, int i, vd_verify_clip *clip)
 
 static void take_verdict_locked(vd_camera *camera, int i, const vd_verify_result *result)
 {
-    bool simple = result->verdict == VD_VERDICT_UNVERIFIED && result->cause == VD_CAUSE_DEGRADED;
+    bool simple = vd_verdict_is_simple(result->verdict, result->cause);
     double after_s = (double)(vd_clock_now_ns() - camera->asked[i].asked_ns) / (double)VD_NS_PER_S;
     vd_event_log_set_verdict(camera->events, result->id, result->verdict, result->cause,
                              simple ? result->simple_score : result->score, after_s);

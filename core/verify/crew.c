@@ -18,6 +18,8 @@
 static int64_t next_due_ns(const vd_crew *crew)
 {
     int64_t now_ns = vd_clock_now_ns(), due_ns = vd_crew_staff_due_ns(crew);
+    int64_t late_ns = vd_crew_late_due_ns(crew);
+    due_ns = late_ns < due_ns ? late_ns : due_ns;
     for (int i = 0; i < VD_CREW_ROOM; i++) {
         const vd_worker *worker = &crew->workers[i];
         bool has_deadline = worker->state == VD_WORKER_LOADING || worker->state == VD_WORKER_BUSY;
@@ -55,7 +57,24 @@ static void wait_for_news(vd_crew *crew)
             vd_crew_listen(crew, speakers[i]);
 }
 
-static void publish(vd_crew *crew)
+#define JUDGED "events are judged by how well their detections agree."
+
+static bool is_degraded(const vd_crew *crew, vd_error *ret_why)
+{
+    if (vd_crew_is_out(crew))
+        *ret_why = crew->why;
+    else if (crew->misses >= VD_CREW_MISSES)
+        vd_error_set(ret_why, crew->missed.code, NULL,
+                     "The second model failed on its last %d clips: %s; " JUDGED, VD_CREW_MISSES,
+                     crew->missed.text);
+    else if (crew->is_slow)
+        vd_error_set(ret_why, VD_ETIMEOUT, NULL, "The second model is still loading; " JUDGED);
+    else
+        return false;
+    return true;
+}
+
+void vd_crew_publish(vd_crew *crew)
 {
     vd_verify_figures *figures = &crew->figures;
     figures->workers = figures->workers_active = 0;
@@ -64,9 +83,14 @@ static void publish(vd_crew *crew)
         figures->workers += state == VD_WORKER_IDLE || state == VD_WORKER_BUSY;
         figures->workers_active += state == VD_WORKER_BUSY;
     }
-    figures->degraded = vd_crew_is_degraded(crew);
-    figures->why = figures->degraded ? crew->why : crew->refused;
+    figures->why = crew->refused;
+    figures->degraded = is_degraded(crew, &figures->why);
     vd_requests_publish(crew->requests, figures);
+}
+
+static void tell(vd_crew *crew)
+{
+    vd_crew_publish(crew);
     if (crew->changed && crew->wake)
         crew->wake(crew->context);
     crew->changed = false;
@@ -109,7 +133,8 @@ static void run(void *context)
         vd_crew_expire(crew, vd_clock_now_ns());
         vd_crew_staff(crew);
         vd_crew_hand_out(crew);
-        publish(crew);
+        vd_crew_answer_late(crew);
+        tell(crew);
         wait_for_news(crew);
     }
     vd_requests_close(crew->requests);
@@ -117,7 +142,7 @@ static void run(void *context)
     for (size_t i = 0; i < sizeof crew->scratch / sizeof *crew->scratch; i++)
         vd_scratch_fini(&crew->scratch[i]);
     crew->changed = true;
-    publish(crew);
+    tell(crew);
     vd_mutex_lock(&crew->requests->lock);
     crew->ended = true;
     vd_cond_broadcast(&crew->requests->news);

@@ -3,7 +3,11 @@
  *
  * One model is current. Another one is tried by one worker beside it, and takes over when that worker says it
  * has loaded. A model that cannot be loaded is tried again after 0.1 s, twice that, up to 5 s, and at once
- * when its file has changed. */
+ * when its file has changed.
+ *
+ * Degraded is stage 2 in three ways: no worker can run the model, and nothing waits for one; it is still
+ * loading, and a request gave up waiting for it; it runs, but has failed on its last clips. In the last two
+ * requests are tried all the same. */
 #ifndef VD_VERIFY_CREW_H
 #define VD_VERIFY_CREW_H
 
@@ -14,7 +18,10 @@
 #include "verify/process.h"
 #include "verify/requests.h"
 
-enum { VD_CREW_ROOM = 32 }; /* processes at once: two sets of 8, and those that are being reaped */
+enum {
+    VD_CREW_ROOM = 32,  /* processes at once: two sets of 8, and those that are being reaped */
+    VD_CREW_MISSES = 3, /* clips in a row on which the model fails before stage 2 is degraded */
+};
 
 typedef enum vd_worker_state {
     VD_WORKER_NONE,
@@ -64,7 +71,11 @@ typedef struct vd_crew {
     int failures;        /* loads of the current model, in a row */
     int64_t next_try_ns; /* before it no worker of the current model is started */
     vd_error why, refused;
-    struct stat tried; /* the current model's file when it was tried last */
+    struct stat tried;  /* the current model's file when it was tried last */
+    int misses;         /* of the current model: clips in a row without a verdict, VD_CREW_MISSES at most */
+    vd_error missed;    /* how it failed on the last of them, as a part of a sentence */
+    int64_t unready_ns; /* since when no worker has the current model; 0: one has */
+    bool is_slow;       /* it is still loading, and a request gave up waiting for that */
     vd_scratch scratch[3];
 
     vd_thread thread; /* owned by who starts and joins it */
@@ -89,13 +100,17 @@ void vd_crew_fini(vd_crew *crew);
 
 /* --- Parts, for the thread alone */
 
+/* What is known of the workers, for whoever asks from now on. */
+void vd_crew_publish(vd_crew *crew);
+
 /* crew_staff.c: starts and ends workers, as load and orders have it. */
 void vd_crew_take_orders(vd_crew *crew);
 void vd_crew_staff(vd_crew *crew);
 void vd_crew_greet(vd_crew *crew, vd_worker *worker, const vd_wire_hello *hello);
 void vd_crew_load_failed(vd_crew *crew, const vd_worker *worker, const vd_error *error);
 void vd_crew_end_worker(vd_worker *worker);
-bool vd_crew_is_degraded(const vd_crew *crew);
+bool vd_crew_is_out(const vd_crew *crew); /* no worker can run the model: nothing waits for it */
+int vd_crew_ready(const vd_crew *crew);   /* workers that have the current model */
 int vd_crew_count(const vd_crew *crew, vd_worker_state state, uint64_t generation);
 
 /* When vd_crew_staff wants to be called next, whatever happens; INT64_MAX: not of itself. */
@@ -105,5 +120,11 @@ int64_t vd_crew_staff_due_ns(const vd_crew *crew);
 void vd_crew_hand_out(vd_crew *crew);
 void vd_crew_listen(vd_crew *crew, vd_worker *worker);
 void vd_crew_expire(vd_crew *crew, int64_t now_ns);
+
+/* Answers the requests that have waited too long for a model that is still loading. */
+void vd_crew_answer_late(vd_crew *crew);
+
+/* When it wants to be called next; INT64_MAX: not of itself. */
+int64_t vd_crew_late_due_ns(const vd_crew *crew);
 
 #endif

@@ -19,7 +19,7 @@ int vd_crew_count(const vd_crew *crew, vd_worker_state state, uint64_t generatio
     return count;
 }
 
-static int ready(const vd_crew *crew)
+int vd_crew_ready(const vd_crew *crew)
 {
     return vd_crew_count(crew, VD_WORKER_IDLE, crew->current.generation) +
            vd_crew_count(crew, VD_WORKER_BUSY, crew->current.generation);
@@ -35,9 +35,9 @@ static bool has_model(const vd_crew *crew)
     return crew->current.path[0] != '\0' || is_test(crew);
 }
 
-bool vd_crew_is_degraded(const vd_crew *crew)
+bool vd_crew_is_out(const vd_crew *crew)
 {
-    return !has_model(crew) || (crew->failures > 0 && ready(crew) == 0);
+    return !has_model(crew) || (crew->failures > 0 && vd_crew_ready(crew) == 0);
 }
 
 void vd_crew_end_worker(vd_worker *worker)
@@ -144,6 +144,8 @@ static void take_over(vd_crew *crew)
     crew->current = crew->next;
     crew->next.generation = 0;
     crew->clip_s = 0;
+    crew->misses = 0;
+    crew->is_slow = false;
     for (int i = 0; i < VD_CREW_ROOM; i++) {
         vd_worker *worker = &crew->workers[i];
         bool is_old = worker->generation != crew->current.generation;
@@ -164,6 +166,7 @@ void vd_crew_greet(vd_crew *crew, vd_worker *worker, const vd_wire_hello *hello)
     vd_text_clean(crew->figures.model, sizeof crew->figures.model, hello->model,
                   strnlen(hello->model, sizeof hello->model));
     crew->failures = 0;
+    crew->is_slow = false;
     crew->why = (vd_error){0};
     crew->changed = true;
 }
@@ -200,7 +203,7 @@ void vd_crew_take_orders(vd_crew *crew)
             vd_crew_end_worker(&crew->workers[i]);
     crew->next.generation = 0;
     crew->changed = true;
-    if (ready(crew) == 0 || order.path[0] == '\0') {
+    if (vd_crew_ready(crew) == 0 || order.path[0] == '\0') {
         begin_at_once(crew, &order);
         return;
     }
@@ -255,7 +258,7 @@ void vd_crew_staff(vd_crew *crew)
         return;
     look_at_file(crew);
     int loading = vd_crew_count(crew, VD_WORKER_LOADING, crew->current.generation);
-    int alive = ready(crew) + loading, want = wanted(crew);
+    int alive = vd_crew_ready(crew) + loading, want = wanted(crew);
     if (crew->failures > 0 && want > 1) /* one attempt at a time */
         want = alive - loading + 1;
     while (alive < want && vd_clock_now_ns() >= crew->next_try_ns) {
@@ -273,7 +276,7 @@ int64_t vd_crew_staff_due_ns(const vd_crew *crew)
     int64_t now_ns = vd_clock_now_ns(), due_ns = INT64_MAX;
     if (!has_model(crew))
         return due_ns;
-    int alive = ready(crew) + vd_crew_count(crew, VD_WORKER_LOADING, crew->current.generation);
+    int alive = vd_crew_ready(crew) + vd_crew_count(crew, VD_WORKER_LOADING, crew->current.generation);
     if (alive < wanted(crew) && crew->next_try_ns > now_ns)
         due_ns = crew->next_try_ns;
     if (crew->failures > 0 && now_ns + LOOK_NS < due_ns)

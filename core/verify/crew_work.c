@@ -6,6 +6,9 @@
 #include "verify/crew.h"
 
 #define NEW_NS VD_NS_PER_S /* a worker that dies so soon after loading counts as one that did not load */
+#define LOAD_WAIT_LEAST_NS (2 * VD_NS_PER_S) /* a program takes its time to start, whatever clips may */
+
+enum { HOW_ROOM = 256 }; /* of `missed`, so that the sentence around it finds room as well */
 
 static vd_verify_result unverified(vd_verdict_cause cause, int code, const char *text)
 {
@@ -14,11 +17,25 @@ static vd_verify_result unverified(vd_verdict_cause cause, int code, const char 
     return outcome;
 }
 
-/* All that a worker runs ends the same way. */
-static void finish_all(vd_crew *crew, vd_worker *worker, vd_verify_result *outcome)
+static void count_misses(vd_crew *crew, const vd_worker *worker, int code, const char *how)
+{
+    if (worker->generation != crew->current.generation)
+        return;
+    crew->misses += worker->count;
+    crew->misses = crew->misses < VD_CREW_MISSES ? crew->misses : VD_CREW_MISSES;
+    crew->missed.code = code;
+    vd_text_copy(crew->missed.text, HOW_ROOM, how);
+    size_t length = strlen(crew->missed.text);
+    if (length > 0 && crew->missed.text[length - 1] == '.')
+        crew->missed.text[length - 1] = '\0';
+}
+
+/* All that a worker runs ends the same way. `how`: what the model failed by, as a part of a sentence. */
+static void finish_all(vd_crew *crew, vd_worker *worker, vd_verify_result *outcome, const char *how)
 {
     outcome->processing_s = (double)(vd_clock_now_ns() - worker->since_ns) / (double)VD_NS_PER_S;
-    vd_requests_publish(crew->requests, &crew->figures); /* who has the result sees what it was counted as */
+    count_misses(crew, worker, outcome->error.code, how);
+    vd_crew_publish(crew); /* who has the result sees what it was counted as */
     for (int i = 0; i < worker->count; i++)
         vd_requests_finish(crew->requests, worker->running[i], outcome);
     worker->count = 0;
@@ -99,7 +116,8 @@ void vd_crew_hand_out(vd_crew *crew)
         if (worker->state == VD_WORKER_IDLE && worker->generation == crew->current.generation)
             hand_to(crew, worker);
     }
-    if (vd_crew_is_degraded(crew) && vd_requests_answer_all(crew->requests, &crew->why) > 0)
+    if (vd_crew_is_out(crew) &&
+        vd_requests_answer(crew->requests, INT64_MAX, VD_CAUSE_DEGRADED, &crew->why) > 0)
         crew->changed = true;
 }
 
@@ -107,10 +125,10 @@ void vd_crew_hand_out(vd_crew *crew)
 
 /* A pass of several that failed as a whole: each goes again by itself, so that one bad clip spoils no other.
  */
-static void give_up(vd_crew *crew, vd_worker *worker, vd_verify_result *outcome)
+static void give_up(vd_crew *crew, vd_worker *worker, vd_verify_result *outcome, const char *how)
 {
     if (worker->count <= 1) {
-        finish_all(crew, worker, outcome);
+        finish_all(crew, worker, outcome, how);
         return;
     }
     for (int i = 0; i < worker->count; i++)
@@ -138,7 +156,7 @@ static void crashed(vd_crew *crew, vd_worker *worker)
     if (worker->state == VD_WORKER_LOADING || is_new)
         vd_crew_load_failed(crew, worker, &outcome.error);
     if (worker->state == VD_WORKER_BUSY)
-        give_up(crew, worker, &outcome);
+        give_up(crew, worker, &outcome, "its worker crashed");
     lose_worker(crew, worker);
 }
 
@@ -151,7 +169,7 @@ static void spoke_rubbish(vd_crew *crew, vd_worker *worker)
     if (worker->state == VD_WORKER_LOADING)
         vd_crew_load_failed(crew, worker, &outcome.error);
     if (worker->state == VD_WORKER_BUSY)
-        give_up(crew, worker, &outcome);
+        give_up(crew, worker, &outcome, "its answer makes no sense");
     lose_worker(crew, worker);
 }
 
@@ -166,7 +184,7 @@ static void was_late(vd_crew *crew, vd_worker *worker)
         vd_crew_load_failed(crew, worker, &outcome.error);
     } else {
         crew->figures.timeouts += (uint64_t)worker->count;
-        finish_all(crew, worker, &outcome);
+        finish_all(crew, worker, &outcome, "it did not answer in time");
     }
     lose_worker(crew, worker);
 }
@@ -181,6 +199,41 @@ void vd_crew_expire(vd_crew *crew, int64_t now_ns)
         if (worker->state == VD_WORKER_DYING && vd_process_reap(&worker->process))
             worker->state = VD_WORKER_NONE;
     }
+}
+
+/* --- A model that is still loading */
+
+static int64_t load_wait_ns(const vd_crew *crew)
+{
+    int64_t wait_ns = (int64_t)(crew->options.worker_timeout_s * (double)VD_NS_PER_S);
+    return wait_ns > LOAD_WAIT_LEAST_NS ? wait_ns : LOAD_WAIT_LEAST_NS;
+}
+
+/* What waited for other clips before counts from the moment there was no worker. */
+int64_t vd_crew_late_due_ns(const vd_crew *crew)
+{
+    int64_t from_ns = vd_requests_oldest_ns(crew->requests);
+    if (crew->unready_ns == 0 || from_ns == INT64_MAX)
+        return INT64_MAX;
+    return (from_ns > crew->unready_ns ? from_ns : crew->unready_ns) + load_wait_ns(crew);
+}
+
+void vd_crew_answer_late(vd_crew *crew)
+{
+    int64_t now_ns = vd_clock_now_ns();
+    if (vd_crew_ready(crew) > 0)
+        crew->unready_ns = 0;
+    else if (crew->unready_ns == 0)
+        crew->unready_ns = now_ns;
+    if (vd_crew_late_due_ns(crew) > now_ns)
+        return;
+    crew->is_slow = true;
+    vd_crew_publish(crew);
+    vd_verify_result outcome =
+        unverified(VD_CAUSE_TIMED_OUT, VD_ETIMEOUT, "The second model was still loading when time was up.");
+    crew->figures.timeouts += (uint64_t)vd_requests_answer(crew->requests, now_ns - load_wait_ns(crew),
+                                                           VD_CAUSE_TIMED_OUT, &outcome.error);
+    crew->changed = true;
 }
 
 /* --- Listening */
@@ -226,6 +279,10 @@ static bool makes_sense(const vd_worker *worker, const vd_wire_answer *answer)
 static void take_scores(vd_crew *crew, vd_worker *worker, const vd_wire_answer *answer)
 {
     double processing_s = (double)(vd_clock_now_ns() - worker->since_ns) / (double)VD_NS_PER_S;
+    if (worker->generation == crew->current.generation && crew->misses > 0) {
+        crew->misses = 0;
+        vd_crew_publish(crew);
+    }
     for (int i = 0; i < worker->count; i++) {
         float score = answer->scores[i];
         vd_verify_result outcome = {.verdict = score >= (float)crew->options.threshold ? VD_VERDICT_VERIFIED
@@ -243,7 +300,7 @@ static void take_failure(vd_crew *crew, vd_worker *worker, const vd_wire_answer 
     char text[sizeof answer->text];
     vd_text_clean(text, sizeof text, answer->text, strnlen(answer->text, sizeof answer->text));
     vd_verify_result outcome = unverified(VD_CAUSE_FAILED, answer->code, text);
-    give_up(crew, worker, &outcome);
+    give_up(crew, worker, &outcome, text);
 }
 
 static void hear_answer(vd_crew *crew, vd_worker *worker)

@@ -136,12 +136,21 @@ static vd_request *remove_waiting(vd_requests *requests, int i)
     return request;
 }
 
-static void append_waiting(vd_requests *requests, vd_request *request)
+/* To where it belongs by its id: a new one is the last. */
+static void add_waiting(vd_requests *requests, vd_request *request)
 {
+    int at = requests->waiting_count++;
+    for (; at > 0 && requests->slots[requests->waiting[at - 1].slot].id > request->id; at--)
+        requests->waiting[at] = requests->waiting[at - 1];
+    requests->waiting[at] = (struct vd_waiting){request->confidence, (int)(request - requests->slots)};
     request->state = VD_REQUEST_WAITING;
     request->started_ns = 0;
-    requests->waiting[requests->waiting_count++] =
-        (struct vd_waiting){request->confidence, (int)(request - requests->slots)};
+}
+
+/* When the one that waits longest was submitted; INT64_MAX: none waits. */
+static int64_t head_ns(const vd_requests *requests)
+{
+    return requests->waiting_count > 0 ? requests->slots[requests->waiting[0].slot].submitted_ns : INT64_MAX;
 }
 
 static const vd_verify_result dropped_outcome = {
@@ -166,7 +175,7 @@ int vd_requests_push(vd_requests *requests, const vd_verify_clip *clip, float co
         request->submitted_ns = vd_clock_now_ns();
         request->clip = *clip;
         requests->submitted++;
-        append_waiting(requests, request);
+        add_waiting(requests, request);
     }
     vd_mutex_unlock(&requests->lock);
     let_go(&leaving);
@@ -210,11 +219,15 @@ vd_request *vd_requests_pop(vd_requests *requests, bool joins)
 
 void vd_requests_return(vd_requests *requests, vd_request *request)
 {
+    struct leaving leaving = {0};
     vd_mutex_lock(&requests->lock);
     request->alone = true;
     requests->running_count--;
-    append_waiting(requests, request);
+    add_waiting(requests, request);
+    if (requests->waiting_count > requests->queue_size)
+        settle(requests, remove_waiting(requests, 0), &dropped_outcome, &leaving);
     vd_mutex_unlock(&requests->lock);
+    let_go(&leaving);
 }
 
 void vd_requests_release(vd_request *request)
@@ -233,15 +246,16 @@ void vd_requests_finish(vd_requests *requests, vd_request *request, const vd_ver
     let_go(&leaving);
 }
 
-int vd_requests_answer_all(vd_requests *requests, const vd_error *why)
+int vd_requests_answer(vd_requests *requests, int64_t until_ns, vd_verdict_cause cause, const vd_error *why)
 {
-    vd_verify_result outcome = {.verdict = VD_VERDICT_UNVERIFIED, .cause = VD_CAUSE_DEGRADED, .error = *why};
+    vd_verify_result outcome = {.verdict = VD_VERDICT_UNVERIFIED, .cause = cause, .error = *why};
     int answered = 0;
     for (bool more = true; more;) {
         struct leaving leaving = {0};
         vd_mutex_lock(&requests->lock);
-        more = requests->waiting_count > 0;
+        more = requests->waiting_count > 0 && head_ns(requests) <= until_ns;
         if (more) {
+            requests->figures.timeouts += cause == VD_CAUSE_TIMED_OUT;
             settle(requests, remove_waiting(requests, 0), &outcome, &leaving);
             answered++;
         }
@@ -339,6 +353,14 @@ int vd_requests_waiting(vd_requests *requests)
     int waiting = requests->waiting_count;
     vd_mutex_unlock(&requests->lock);
     return waiting;
+}
+
+int64_t vd_requests_oldest_ns(vd_requests *requests)
+{
+    vd_mutex_lock(&requests->lock);
+    int64_t submitted_ns = head_ns(requests);
+    vd_mutex_unlock(&requests->lock);
+    return submitted_ns;
 }
 
 void vd_requests_publish(vd_requests *requests, const vd_verify_figures *figures)

@@ -48,7 +48,7 @@ typedef struct vd_requests {
     struct vd_waiting {
         float confidence;
         int slot;
-    } * waiting; /* in the order they came */
+    } * waiting; /* in the order they were submitted; at most queue_size */
     int waiting_count, running_count;
     vd_verify_result *results;
     int *free_results, *done; /* done: results in the order they came */
@@ -75,7 +75,8 @@ int vd_requests_push(vd_requests *requests, const vd_verify_clip *clip, float co
  * joins  it is to join others: one that has to go alone stays */
 vd_request *vd_requests_pop(vd_requests *requests, bool joins);
 
-/* Puts a running request back to wait, to go alone. */
+/* Puts a running request back to wait, to go alone, where it was among the others. When the queue is full by
+ * now, its oldest is dropped, which may be this one: the request is not the caller's any more. */
 void vd_requests_return(vd_requests *requests, vd_request *request);
 
 /* Gives the frames of a running request back: its pictures were taken, and it will not be returned. */
@@ -85,8 +86,9 @@ void vd_requests_release(vd_request *request);
  * and error; the rest is filled in. */
 void vd_requests_finish(vd_requests *requests, vd_request *request, const vd_verify_result *outcome);
 
-/* Finishes everything that waits as degraded. Returns how many. */
-int vd_requests_answer_all(vd_requests *requests, const vd_error *why);
+/* Finishes as unverified what waits and was submitted no later than `until_ns` (INT64_MAX: everything). What
+ * timed out so is in the figures at once; it is the caller's to publish it from then on. Returns how many. */
+int vd_requests_answer(vd_requests *requests, int64_t until_ns, vd_verdict_cause cause, const vd_error *why);
 
 /* Takes no more; what waits or runs is dropped (stopped). By the thread that pops. Twice is fine. */
 void vd_requests_close(vd_requests *requests);
@@ -99,6 +101,9 @@ size_t vd_requests_take_all(vd_requests *requests, vd_verify_result *ret_results
 void vd_requests_wait(vd_requests *requests, uint64_t id);
 
 int vd_requests_waiting(vd_requests *requests);
+
+/* When the one that waits longest was submitted; INT64_MAX: none waits. */
+int64_t vd_requests_oldest_ns(vd_requests *requests);
 void vd_requests_publish(vd_requests *requests, const vd_verify_figures *figures);
 
 /* All of it but min_workers and max_workers. */

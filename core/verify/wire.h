@@ -20,7 +20,7 @@ typedef struct vd_wire_setup {
     char model_path[512], model_type[16];
     int32_t width, height, frames;
     int32_t unused;
-    double sleep_s; /* of test:sleep */
+    double sleep_s; /* of test:sleep and test:load */
 } vd_wire_setup;
 
 /* Its answer, once: the model is loaded, or why not. */

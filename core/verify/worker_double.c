@@ -10,9 +10,7 @@
 static const char *const names[] = {
     "test:sleep",
 #ifdef VD_TEST_MODELS
-    "test:hang",
-    "test:crash",
-    "test:rubbish",
+    "test:hang",  "test:crash", "test:rubbish", "test:fail", "test:load",
 #endif
 };
 
@@ -31,6 +29,15 @@ static void wait_for(double seconds)
         return;
     vd_cancel_sleep_until(&never, vd_clock_now_ns() + (int64_t)(seconds * (double)VD_NS_PER_S));
     vd_cancel_fini(&never);
+}
+
+void vd_worker_double_load(const vd_wire_setup *setup)
+{
+    (void)setup;
+#ifdef VD_TEST_MODELS
+    if (strcmp(setup->model_type, "test:load") == 0)
+        wait_for(setup->sleep_s);
+#endif
 }
 
 #ifdef VD_TEST_MODELS
@@ -92,6 +99,8 @@ int vd_worker_double_run(const vd_wire_setup *setup, const uint8_t *rgb, size_t 
         crash();
     if (strcmp(setup->model_type, "test:rubbish") == 0)
         spoil(ret_answer, ret_size);
+    if (strcmp(setup->model_type, "test:fail") == 0 && ret_answer->scores[0] < 0.5f)
+        return vd_error_set(error, VD_EIO, NULL, "The clip is too dark for this model.");
 #endif
     return VD_OK;
 }

@@ -1,10 +1,12 @@
-/* Doubles of a verifier. `test:sleep` is there in every build, for the benchmark; `test:hang`, `test:crash`
- * and `test:rubbish` with VD_TEST_MODELS alone.
+/* Doubles of a verifier. `test:sleep` is there in every build, for the benchmark; the others with
+ * VD_TEST_MODELS alone.
  *
  * test:sleep    waits, then answers how red the clip's first pixel is, 0 to 1
  * test:hang     never answers
  * test:crash    ends by a fault
- * test:rubbish  answers what no answer may be; which, says the request's number */
+ * test:rubbish  answers what no answer may be; which, says the request's number
+ * test:fail     answers the same at once, but says that it cannot where that is less than 0.5
+ * test:load     answers the same at once, but waits before it has loaded */
 #ifndef VD_VERIFY_WORKER_DOUBLE_H
 #define VD_VERIFY_WORKER_DOUBLE_H
 
@@ -17,6 +19,9 @@
 enum { VD_RUBBISH_FORMS = 9 };
 
 bool vd_worker_double_has(const char *model_type);
+
+/* As vd_worker_model_new, for those that take their time. */
+void vd_worker_double_load(const vd_wire_setup *setup);
 
 /* As vd_worker_model_run. */
 int vd_worker_double_run(const vd_wire_setup *setup, const uint8_t *rgb, size_t clip_bytes,

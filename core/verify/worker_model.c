@@ -52,6 +52,8 @@ int vd_worker_model_new(const vd_wire_setup *setup, vd_worker_model **ret_model,
     model->setup = *setup;
     model->is_double = is_double;
     vd_engine_set_threads(1); /* workers share the cores with everything else */
+    if (is_double)
+        vd_worker_double_load(setup);
     int code = is_double ? VD_OK : open_model(setup, 1, &model->one, error);
     if (code != VD_OK) {
         vd_worker_model_free(&model);

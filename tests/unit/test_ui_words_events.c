@@ -42,7 +42,9 @@ static const struct {
     {VD_VERDICT_VERIFIED, VD_CAUSE_NONE, false, VD_EVENT_STAGE2, "✓ verified 0.12"},
     {VD_VERDICT_REJECTED, VD_CAUSE_NONE, false, VD_EVENT_STAGE2, "✕ rejected 0.12"},
     {VD_VERDICT_REJECTED, VD_CAUSE_NONE, true, VD_EVENT_STAGE2, "✕ rejected 0.12 · shadow"},
-    {VD_VERDICT_UNVERIFIED, VD_CAUSE_TIMED_OUT, false, VD_EVENT_STAGE2, "? unverified: timed out"},
+    {VD_VERDICT_UNVERIFIED, VD_CAUSE_TIMED_OUT, false, VD_EVENT_STAGE2, "? unverified: timed out (0.12)"},
+    {VD_VERDICT_UNVERIFIED, VD_CAUSE_FAILED, false, VD_EVENT_STAGE2, "? unverified: failed (0.12)"},
+    {VD_VERDICT_UNVERIFIED, VD_CAUSE_STOPPED, false, VD_EVENT_STAGE2, "? unverified: stopped"},
     {VD_VERDICT_UNVERIFIED, VD_CAUSE_DROPPED, false, VD_EVENT_STAGE2, "? unverified: dropped"},
     {VD_VERDICT_UNVERIFIED, VD_CAUSE_DEGRADED, false, VD_EVENT_STAGE2, "? unverified: degraded (0.12)"}};
 
@@ -71,6 +73,14 @@ START_TEST(whole_events)
     ck_assert_str_eq(out, "person, 00:41, confidence 0.87, ✓ verified 0.93, false alarm");
     ck_assert_str_eq(vd_words_judgement(VD_JUDGEMENT_CONFIRMED), "Confirmed");
     ck_assert_str_eq(vd_words_judgement(VD_JUDGEMENT_NONE), "");
+    event = live_event();
+    event.verdict = VD_VERDICT_UNVERIFIED;
+    event.cause = VD_CAUSE_FAILED;
+    event.score = 0.6f;
+    vd_words_event(out, sizeof out, &event, VD_EVENT_OF_FILE | VD_EVENT_STAGE2);
+    ck_assert_str_eq(out,
+                     "person, 00:41, confidence 0.87, ? unverified: failed (0.60): how well its detections "
+                     "agree");
     event = live_event();
     strcpy(event.class_name, "ääääääää"); /* cut between characters */
     vd_words_event(small, sizeof small, &event, 0);

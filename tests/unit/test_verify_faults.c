@@ -145,6 +145,159 @@ START_TEST(workers_that_do_not_start)
 }
 END_TEST
 
+static const struct {
+    const char *type, *how;
+    vd_verdict_cause cause;
+    double timeout_s;
+} FAILINGS[] = {{"test:hang", "it did not answer in time", VD_CAUSE_TIMED_OUT, 0.05},
+                {"test:crash", "its worker crashed", VD_CAUSE_FAILED, 30},
+                {"test:rubbish", "its answer makes no sense", VD_CAUSE_FAILED, 30}};
+
+static vd_verify_result fail_once(vd_verifier *verifier)
+{
+    CASE_UNTIL(verifier, stats.workers == 1 && stats.workers_active == 0);
+    vd_verify_result result = case_take(verifier, case_submit(verifier, case_red, 0.5f));
+    ck_assert_int_eq(result.verdict, VD_VERDICT_UNVERIFIED);
+    ck_assert_float_eq_tol(result.simple_score, 0.6f, 1e-5f);
+    return result;
+}
+
+/* A model that loads and then fails on every clip: degraded from the third on, and tried all the same.
+ * Another one begins anew. */
+START_TEST(three_failures_in_a_row_are_degraded)
+{
+    char why[256];
+    vd_verify_options options = case_options(FAILINGS[_i].type);
+    options.worker_timeout_s = FAILINGS[_i].timeout_s;
+    options.max_workers = 1;
+    vd_verifier *verifier = case_new(&options);
+    snprintf(
+        why, sizeof why,
+        "The second model failed on its last 3 clips: %s; events are judged by how well their detections "
+        "agree.",
+        FAILINGS[_i].how);
+    for (int i = 1; i <= 5; i++) {
+        ck_assert_int_eq(fail_once(verifier).cause, FAILINGS[_i].cause);
+        vd_verify_stats stats = case_stats(verifier);
+        ck_assert_int_eq(stats.degraded, i >= 3);
+        ck_assert_str_eq(stats.degraded_why.text, i >= 3 ? why : "");
+    }
+    ck_assert_uint_eq(case_stats(verifier).unverified, 5);
+    ck_assert_int_eq(vd_verifier_set_model(verifier, "another", NULL), VD_OK);
+    CASE_UNTIL(verifier, !stats.degraded && stats.workers == 1);
+    for (int i = 1; i <= 3; i++) {
+        fail_once(verifier);
+        ck_assert_int_eq(case_stats(verifier).degraded, i == 3);
+    }
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
+/* A model that fails on dark clips alone: one verdict ends it, and begins the count anew. */
+START_TEST(a_verdict_ends_it)
+{
+    static const struct {
+        bool dark, degraded;
+    } clips[] = {{true, false}, {true, false},  {false, false}, {true, false}, {true, false}, {true, true},
+                 {true, true},  {false, false}, {true, false},  {true, false}, {true, true}};
+    vd_verify_options options = case_options("test:fail");
+    vd_verifier *verifier = case_new(&options);
+    vd_frame *dark = case_frame(case_pool, 20);
+    for (size_t i = 0; i < sizeof clips / sizeof *clips; i++) {
+        vd_verify_result result =
+            case_take(verifier, case_submit(verifier, clips[i].dark ? dark : case_red, 0.5f));
+        ck_assert_int_eq(result.verdict, clips[i].dark ? VD_VERDICT_UNVERIFIED : VD_VERDICT_VERIFIED);
+        ck_assert_int_eq(result.cause, clips[i].dark ? VD_CAUSE_FAILED : VD_CAUSE_NONE);
+        vd_verify_stats stats = case_stats(verifier);
+        ck_assert_int_eq(stats.degraded, clips[i].degraded);
+        ck_assert_int_eq(strstr(stats.degraded_why.text, ": The clip is too dark for this model; ") != NULL,
+                         clips[i].degraded);
+    }
+    ck_assert_uint_eq(case_stats(verifier).restarts, 0);
+    vd_frame_unref(&dark);
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
+/* A model that never loads holds a request for its time, or for what a program needs to start. */
+START_TEST(a_load_that_hangs_holds_nothing_up)
+{
+    static const double timeouts_s[] = {0.05, 2.5}, limits_s[] = {2, 2.5};
+    vd_verify_options options = case_options("test:load");
+    options.test_sleep_s = 300;
+    options.worker_timeout_s = timeouts_s[_i];
+    options.async_enabled = _i == 0;
+    vd_verifier *verifier = case_new(&options);
+    int64_t began_ns = vd_clock_now_ns();
+    vd_verify_result result = case_take(verifier, case_submit(verifier, case_red, 0.5f));
+    double took_s = (double)(vd_clock_now_ns() - began_ns) / 1e9;
+    printf("given up after %.3f s of loading\n", took_s);
+    ck_assert(took_s >= limits_s[_i] && took_s < limits_s[_i] + 3);
+    ck_assert_int_eq(result.verdict, VD_VERDICT_UNVERIFIED);
+    ck_assert_int_eq(result.cause, VD_CAUSE_TIMED_OUT);
+    ck_assert_ptr_nonnull(strstr(result.error.text, "still loading"));
+    ck_assert_float_eq_tol(result.simple_score, 0.6f, 1e-5f);
+    ck_assert(result.waited_s >= limits_s[_i] && result.processing_s < 1e-9);
+    vd_verify_stats stats = case_stats(verifier);
+    ck_assert_uint_eq(stats.timeouts, 1);
+    ck_assert_uint_eq(stats.restarts, 0); /* it goes on */
+    ck_assert(stats.degraded && strstr(stats.degraded_why.text, "still loading"));
+    ck_assert_int_eq(case_children(NULL, 0), 1);
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
+/* One that loads in time makes nobody late; one that loads later is degraded until it has. */
+START_TEST(a_load_that_is_slow)
+{
+    vd_verify_options options = case_options("test:load");
+    options.test_sleep_s = 1;
+    vd_verifier *verifier = case_new(&options);
+    vd_verify_result result = case_take(verifier, case_submit(verifier, case_red, 0.5f));
+    ck_assert_int_eq(result.verdict, VD_VERDICT_VERIFIED);
+    ck_assert(result.waited_s >= 0.9);
+    ck_assert_uint_eq(case_stats(verifier).timeouts, 0);
+    vd_verifier_free(&verifier);
+
+    options.test_sleep_s = 4;
+    options.worker_timeout_s = 2;
+    verifier = case_new(&options);
+    result = case_take(verifier, case_submit(verifier, case_red, 0.5f));
+    ck_assert_int_eq(result.cause, VD_CAUSE_TIMED_OUT);
+    ck_assert(case_stats(verifier).degraded);
+    CASE_UNTIL(verifier, !stats.degraded);
+    ck_assert_int_eq(case_stats(verifier).workers, 1);
+    ck_assert_int_eq(case_take(verifier, case_submit(verifier, case_red, 0.5f)).verdict, VD_VERDICT_VERIFIED);
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
+/* The only worker dies when a request has waited for others for longer than a worker may take: it has its
+ * turn all the same. */
+START_TEST(who_waited_for_others_is_not_late)
+{
+    enum { COUNT = 5 };
+    vd_verify_options options = case_options("test:sleep");
+    options.max_workers = 1;
+    options.test_sleep_s = 0.8;
+    options.worker_timeout_s = 2;
+    vd_verifier *verifier = case_new(&options);
+    uint64_t ids[COUNT];
+    int worker = 0;
+    for (int i = 0; i < COUNT; i++)
+        ids[i] = case_submit(verifier, case_red, 0.5f);
+    CASE_UNTIL(verifier, stats.results_waiting == 3 && stats.workers_active == 1);
+    ck_assert_int_eq(case_children(&worker, 1), 1);
+    ck_assert_int_gt(worker, 1);
+    kill(worker, SIGKILL);
+    ck_assert_int_eq(case_take(verifier, ids[3]).cause, VD_CAUSE_FAILED);
+    vd_verify_result result = case_take(verifier, ids[4]);
+    ck_assert_int_eq(result.verdict, VD_VERDICT_VERIFIED);
+    ck_assert(result.waited_s >= 2);
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
 /* A result that is late is no reason for another: the ledger after a mixture, stopped in the middle. */
 START_TEST(the_ledger_holds_when_stopped_in_trouble)
 {
@@ -178,6 +331,12 @@ static Suite *make_suite(void)
     tcase_add_test(tests, workers_die_with_the_program);
     tcase_add_test(tests, a_worker_inherits_nothing);
     tcase_add_loop_test(tests, workers_that_do_not_start, 0, 2);
+    tcase_add_loop_test(tests, three_failures_in_a_row_are_degraded, 0,
+                        (int)(sizeof FAILINGS / sizeof *FAILINGS));
+    tcase_add_test(tests, a_verdict_ends_it);
+    tcase_add_loop_test(tests, a_load_that_hangs_holds_nothing_up, 0, 2);
+    tcase_add_test(tests, a_load_that_is_slow);
+    tcase_add_test(tests, who_waited_for_others_is_not_late);
     tcase_add_test(tests, the_ledger_holds_when_stopped_in_trouble);
     suite_add_tcase(suite, tests);
     return suite;

@@ -196,7 +196,8 @@ START_TEST(metadata_has_the_last_word)
 }
 END_TEST
 
-/* A number that is said to be a probability and is none: failed, and the worker stays. */
+/* A number that is said to be a probability and is none: failed, and the worker stays. Degraded at the third,
+ * until another model is there. */
 START_TEST(a_probability_that_is_none)
 {
     char *path = path_of("loud.onnx");
@@ -209,8 +210,15 @@ START_TEST(a_probability_that_is_none)
         vd_verify_result result = verify(verifier);
         ck_assert_int_eq(result.cause, VD_CAUSE_FAILED);
         ck_assert_ptr_nonnull(strstr(result.error.text, "probability"));
+        ck_assert_int_eq(case_stats(verifier).degraded, i == 2);
     }
     ck_assert_uint_eq(case_stats(verifier).restarts, 0);
+    ck_assert_ptr_nonnull(strstr(case_stats(verifier).degraded_why.text, "probability"));
+    path = path_of("sound.onnx");
+    write_model(path, tiny_verifier(STACKED, LOGIT, 0));
+    ck_assert_int_eq(vd_verifier_set_model(verifier, path, NULL), VD_OK);
+    CASE_UNTIL(verifier, !stats.degraded);
+    expect_score(verifier, expected_score(LOGIT, 0));
     vd_verifier_free(&verifier);
 }
 END_TEST

@@ -2,7 +2,7 @@ vd_test(crop MODULES verify frame base)
 vd_test(verify_clip MODULES verify frame base)
 
 # Stage 2 with real workers; the program they run is the one that is installed.
-foreach(name verify verify_load verify_often verify_faults verify_model)
+foreach(name verify verify_queue verify_load verify_often verify_faults verify_model)
   vd_test(${name} MODULES verify model frame base)
   target_compile_definitions(test_${name} PRIVATE VD_VERIFIER="$<TARGET_FILE:vedette-verifier>")
   add_dependencies(test_${name} vedette-verifier)

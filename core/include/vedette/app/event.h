@@ -22,8 +22,8 @@ typedef enum vd_verdict {
 typedef enum vd_verdict_cause {
     VD_CAUSE_NONE,
     VD_CAUSE_TIMED_OUT, /* worker_timeout_sec passed */
-    VD_CAUSE_FAILED,    /* its worker crashed or answered rubbish */
-    VD_CAUSE_DEGRADED,  /* no model: the simple score stands beside it */
+    VD_CAUSE_FAILED,    /* its worker crashed or answered rubbish, or the model could not */
+    VD_CAUSE_DEGRADED,  /* no model */
     VD_CAUSE_DROPPED,   /* a queue was full: counted as dropped, and only there */
     VD_CAUSE_STOPPED    /* shut down before its turn; counted as dropped as well */
 } vd_verdict_cause;
@@ -37,6 +37,10 @@ typedef enum vd_judgement {
 
 /* `verified`, `unverified: timed out` … One phrase, never NULL. */
 const char *vd_verdict_words(vd_verdict verdict, vd_verdict_cause cause);
+
+/* Whether the simple score stands in for the second model's: UNVERIFIED because the model is missing, was
+ * late or failed. */
+bool vd_verdict_is_simple(vd_verdict verdict, vd_verdict_cause cause);
 
 /* What a track must be to become an event. A plain value, swapped whole; acts on the next frame. */
 typedef struct vd_event_rules {
@@ -74,7 +78,7 @@ typedef struct vd_event {
     uint64_t request; /* of stage 2; 0: none */
     vd_verdict verdict;
     vd_verdict_cause cause;
-    float score;            /* of the second model; of UNVERIFIED degraded the simple one; 0 to 1 */
+    float score;            /* of the second model; where vd_verdict_is_simple, the simple one; 0 to 1 */
     double verdict_after_s; /* from the request to the verdict */
     bool shadow;            /* the verdict is measured, and changes nothing that the operator is told */
     vd_judgement judgement;

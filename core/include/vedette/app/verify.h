@@ -25,8 +25,8 @@ enum { VD_CLIP_MOST = 64 };
 typedef struct vd_verify_options {
     bool async_enabled;   /* default true; false: vd_verifier_submit returns with the result ready */
     char model_path[512]; /* empty: no model: degraded, the simple classification alone */
-    char model_type[16];  /* `onnx` (default); test builds and `bench verify` also `test:sleep`, `test:hang`,
-                             `test:crash`, `test:rubbish` */
+    char model_type[16];  /* `onnx` (default) or the double of `bench verify`, `test:sleep`; test builds also
+                             have `test:hang`, `test:crash`, `test:rubbish`, `test:fail`, `test:load` */
     double threshold;     /* 0 to 1, default 0.7: `verification_threshold` */
     int input_width, input_height; /* 32 to 512, default 224 × 224: `input_size` */
     int temporal_size;             /* 2 to VD_CLIP_MOST, default 16 */
@@ -34,7 +34,7 @@ typedef struct vd_verify_options {
     int queue_size;                /* 1 to 1000, default 50: waiting requests */
     int result_queue_size;         /* 1 to 1000, default 100: results that nobody has taken */
     double worker_timeout_s;       /* 0.05 to 300, default 10: `worker_timeout_sec` */
-    double test_sleep_s;           /* of the double `test:sleep`, default 0.5 */
+    double test_sleep_s;           /* of `test:sleep` and `test:load`, 0 to 300, default 0.5 */
     char worker_program[512];      /* empty: `vedette-verifier` beside the running program, or on the PATH */
 } vd_verify_options;
 
@@ -80,7 +80,8 @@ typedef struct vd_verify_stats {
     int workers, min_workers, max_workers; /* that have the model loaded; the bounds */
     uint64_t timeouts, crashes, rubbish, restarts, results_dropped;
     int queue_length, queue_size, results_waiting, result_queue_size;
-    bool degraded;         /* no worker can run the model now; it is tried again by itself */
+    bool degraded; /* no worker can run the model now, or it failed on its last 3 clips, or it is still
+                      loading after a request gave up waiting for that; it is tried again by itself */
     vd_error degraded_why; /* not degraded: why the last vd_verifier_set_model was refused; else code 0 */
     char model[64];
 } vd_verify_stats;
@@ -109,6 +110,9 @@ void vd_verifier_stop(vd_verifier *verifier);
  *
  * worker_timeout_s counts from the moment a worker has the request. What waits for a worker is bounded by the
  * queue: it waits for those before it, or is dropped. While no worker can run the model it does not wait.
+ * While the model is still loading and no worker has it, a request waits for worker_timeout_s, 2 s at least
+ * (a program takes its time to start); then it is UNVERIFIED with VD_CAUSE_TIMED_OUT, and loading goes on, up
+ * to a minute.
  *
  * confidence  of the event: higher ones go first, the older of equals; every fourth time the oldest of all
  * VD_OK with *ret_id ≥ 1, VD_EINVAL, or VD_ESHUTDOWN. Under 50 µs. Any thread. */
