@@ -265,6 +265,10 @@ class FramesTest(ServedTest):
             self.assertEqual(families['vedette_' + name], kind)
         self.assertGreater(values['vedette_process_resident_bytes'], 1 << 20)
 
+    def test_without_cameras_there_is_no_stage_2(self):
+        self.assertIsNone(ask(self.url, 'GET', '/stream/stats').json['step2'])
+        self.assertNotIn('step2', ask(self.url, 'GET', '/metrics').body.decode())
+
     def test_connections_are_kept_alive(self):
         with Http(self.url) as http:
             for _ in range(3):

@@ -10,6 +10,11 @@ vd_test(serve_memory MODULES serve LIBS PkgConfig::JANSSON)
 target_link_options(test_serve_memory PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup)
 vd_test(serve_work SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
 vd_test(serve_cameras SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/fake_source.c MODULES serve pipeline)
+# Stage 2 with real workers.
+vd_test(serve_step2 SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/fake_source.c MODULES serve pipeline verify
+  LIBS PkgConfig::JANSSON)
+target_compile_definitions(test_serve_step2 PRIVATE VD_VERIFIER="$<TARGET_FILE:vedette-verifier>")
+add_dependencies(test_serve_step2 vedette-verifier)
 vd_test(serve_work_alloc SOURCES ${PROJECT_SOURCE_DIR}/tests/doubles/gate_detector.c MODULES serve)
 target_link_options(test_serve_work_alloc PRIVATE
   -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=pthread_create)
