@@ -124,12 +124,13 @@ static void add_step2(GString *out, vd_serve *serve)
     add_one(out, "step2_workers_active", "gauge", "Workers that have a clip now.", stats.workers_active);
     add_one(out, "step2_workers", "gauge", "Workers that have the model loaded.", stats.workers);
     add_one(out, "step2_max_workers", "gauge", "As many workers as there may be.", stats.max_workers);
-    add_one(out, "step2_timeouts_total", "counter", "Clips whose worker was late; it is killed.",
+    add_one(out, "step2_timeouts_total", "counter", "Clips that had no verdict in time.",
             (double)stats.timeouts);
     add_one(out, "step2_crashes_total", "counter", "Workers that crashed.", (double)stats.crashes);
     add_one(out, "step2_rubbish_total", "counter", "Answers that made no sense.", (double)stats.rubbish);
     add_one(out, "step2_restarts_total", "counter", "Workers that were replaced.", (double)stats.restarts);
-    add_one(out, "step2_degraded", "gauge", "1 while no worker can run the model.", stats.degraded);
+    add_one(out, "step2_degraded", "gauge", "1 while the model cannot be run, or keeps failing.",
+            stats.degraded);
 }
 
 static void add_process(GString *out, vd_serve *serve)

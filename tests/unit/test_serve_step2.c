@@ -197,6 +197,7 @@ START_TEST(who_is_late_or_crashes_is_counted)
     options.max_workers = 1;
     vd_verifier *verifier = case_new(&options);
     vd_serve_set_verifier(serve, verifier);
+    CASE_UNTIL(verifier, stats.workers == 1);
     case_take(verifier, case_submit(verifier, case_red, 0.5f));
     CASE_UNTIL(verifier, stats.restarts > 0 && stats.workers == 1 && stats.workers_active == 0);
     check_same(verifier);
