@@ -109,8 +109,11 @@ static void open_camera(cli_cameras *cameras, struct camera *camera)
     camera->told_model = VD_MODEL_LOADING;
     if (vd_camera_open(&options, &camera->camera, &error) == VD_OK) {
         vd_camera_set_view_size(camera->camera, VIEW_WIDTH, VIEW_HEIGHT);
-        if (vd_serve_add_camera(cameras->serve, camera->of->name, camera->camera, &error) == VD_OK)
+        if (vd_serve_add_camera(cameras->serve, camera->of->name, camera->camera, &error) == VD_OK) {
+            if (options.verifier)
+                vd_serve_set_verifier(cameras->serve, options.verifier);
             return;
+        }
         vd_camera_close(&camera->camera);
     }
     cli_complain_error(&error);
@@ -195,6 +198,7 @@ bool cli_cameras_close(cli_cameras **pointer)
     *pointer = NULL;
     if (!cameras)
         return true;
+    vd_serve_set_verifier(cameras->serve, NULL);
     for (int i = 0; i < cameras->count; i++)
         vd_camera_close(&cameras->list[i].camera);
     if (cameras->verifier)

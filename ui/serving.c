@@ -19,7 +19,8 @@ struct vd_serving {
     char *model, *labels;
 
     char camera_name[NAME_BYTES];
-    vd_camera *camera; /* NULL: none */
+    vd_camera *camera;     /* NULL: none */
+    vd_verifier *verifier; /* of it; NULL: none */
 };
 
 static void tell(vd_serving *serving)
@@ -38,8 +39,11 @@ static void fail(vd_serving *serving, const vd_error *error)
 /* A camera that cannot be served is none of the window's troubles: the rest goes on. */
 static void add_camera(vd_serving *serving)
 {
-    if (serving->serve && serving->camera)
-        vd_serve_add_camera(serving->serve, serving->camera_name, serving->camera, NULL);
+    if (!serving->serve)
+        return;
+    bool served = serving->camera &&
+                  vd_serve_add_camera(serving->serve, serving->camera_name, serving->camera, NULL) == VD_OK;
+    vd_serve_set_verifier(serving->serve, served ? serving->verifier : NULL);
 }
 
 static gboolean on_tick(gpointer data);
@@ -199,11 +203,12 @@ static void choose_name(vd_serving *serving, const char *name)
     g_strdelimit(serving->camera_name, "/", '_');
 }
 
-void vd_serving_set_camera(vd_serving *serving, const char *name, vd_camera *camera)
+void vd_serving_set_camera(vd_serving *serving, const char *name, vd_camera *camera, vd_verifier *verifier)
 {
     if (serving->serve && serving->camera)
         vd_serve_remove_camera(serving->serve, serving->camera_name);
     serving->camera = camera;
+    serving->verifier = verifier;
     choose_name(serving, name);
     add_camera(serving);
 }

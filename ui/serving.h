@@ -46,8 +46,10 @@ void vd_serving_start(vd_serving *serving, const vd_settings *settings, const ch
 void vd_serving_stop(vd_serving *serving);
 
 /* The camera whose feed is served, now and whenever the service starts; NULL: none. To be called before the
- * camera is closed. */
-void vd_serving_set_camera(vd_serving *serving, const char *name, vd_camera *camera);
+ * camera is closed.
+ *
+ * verifier  of this camera, for the service's figures; NULL: stage 2 is off. Lives until the next call */
+void vd_serving_set_camera(vd_serving *serving, const char *name, vd_camera *camera, vd_verifier *verifier);
 
 /* As it was half a second ago at most. */
 const vd_serving_view *vd_serving_get_view(const vd_serving *serving);

@@ -67,7 +67,7 @@ vd_store *vd_store_new(const vd_settings *settings, vd_verifiers *verifiers, vd_
 static void close_camera(vd_store *store)
 {
     g_clear_handle_id(&store->tick, g_source_remove);
-    vd_serving_set_camera(store->serving, NULL, NULL);
+    vd_serving_set_camera(store->serving, NULL, NULL, NULL);
     vd_camera_close(&store->camera);
     vd_view_clear(&store->view);
     vd_labels_unref(&store->labels);
@@ -190,7 +190,7 @@ static void open_as(vd_store *store, const char *address, const char *name, cons
     if (start_camera(store, &error) == VD_OK) {
         if (store->view_width)
             vd_camera_set_view_size(store->camera, store->view_width, store->view_height);
-        vd_serving_set_camera(store->serving, store->name, store->camera);
+        vd_serving_set_camera(store->serving, store->name, store->camera, store->verifier);
         vd_store_take_status(store); /* it may have failed already */
         store->tick = g_timeout_add(TICK_MS, tick, store);
     } else {

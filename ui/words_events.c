@@ -161,8 +161,10 @@ void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats,
            "%" G_GUINT64_FORMAT,
            status->clips_waiting, status->clips_forgotten);
     if (stats->verified + stats->rejected > 0)
-        append(out, size, "\nA verdict takes %.0f ms, 99 of 100 are there in %.0f ms", stats->p50_s * 1000,
-               stats->p99_s * 1000);
+        append(out, size,
+               "\nA verdict takes %.0f ms, 99 of 100 are there in %.0f ms; a worker is at it for %.0f ms on "
+               "average",
+               stats->p50_s * 1000, stats->p99_s * 1000, stats->avg_processing_s * 1000);
 }
 
 void vd_words_degraded(char *out, size_t size, const vd_verify_stats *stats, bool brief)

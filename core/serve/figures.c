@@ -1,7 +1,9 @@
 #include "serve/figures.h"
 
 #include <math.h>
+#include <stdio.h>
 
+#include "base/text.h"
 #include "vedette/version.h"
 
 /* Two decimals are enough for people. */
@@ -69,6 +71,36 @@ static json_t *describe_load(const vd_work_stats *work)
                      (json_int_t)work->raised, "inputs", list_inputs(work));
 }
 
+/* Why it is degraded, after the file that it is about: its name will do for those who watch from afar. */
+static json_t *describe_error(const vd_error *error)
+{
+    char text[sizeof error->place + sizeof error->text + 2];
+    const char *name = vd_text_base_name(error->place);
+    snprintf(text, sizeof text, "%s%s%s", name, *name ? ": " : "", error->text);
+    return json_string(text);
+}
+
+/* null where no camera has stage 2. */
+static json_t *describe_step2(vd_serve *serve)
+{
+    vd_verify_stats stats;
+    if (!vd_serve_get_step2(serve, &stats))
+        return json_null();
+    json_t *json = json_pack(
+        "{s:s,s:I,s:I,s:I,s:I,s:I,s:i,s:f,s:f,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:b}", "model", stats.model,
+        "submitted", (json_int_t)stats.submitted, "verified", (json_int_t)stats.verified, "rejected",
+        (json_int_t)stats.rejected, "unverified", (json_int_t)stats.unverified, "dropped",
+        (json_int_t)stats.dropped, "pending_requests", stats.pending_requests, "oldest_s",
+        rounded(stats.oldest_s), "avg_processing_time", round(stats.avg_processing_s * 1000) / 1000,
+        "workers_active", stats.workers_active, "workers", stats.workers, "min_workers", stats.min_workers,
+        "max_workers", stats.max_workers, "timeouts", (json_int_t)stats.timeouts, "crashes",
+        (json_int_t)stats.crashes, "rubbish", (json_int_t)stats.rubbish, "restarts",
+        (json_int_t)stats.restarts, "degraded", stats.degraded);
+    if (stats.degraded)
+        json_object_set_new(json, "degraded_why", describe_error(&stats.degraded_why));
+    return json;
+}
+
 json_t *vd_figures_limits(const vd_serve *serve)
 {
     const vd_streaming_settings *settings = &serve->options.streaming;
@@ -83,13 +115,13 @@ json_t *vd_figures_service(vd_serve *serve, int64_t now_ns)
     vd_work_stats work = vd_work_get_stats(serve->work);
     vd_monitor_sample sample;
     vd_monitor_take(serve->monitor, &sample);
-    return json_pack("{s:s,s:s,s:s,s:f,s:i,s:i,s:i,s:I,s:o,s:o,s:o,s:{s:f,s:I,s:i},s:o}", "version",
+    return json_pack("{s:s,s:s,s:s,s:f,s:i,s:i,s:i,s:I,s:o,s:o,s:o,s:o,s:{s:f,s:I,s:i},s:o}", "version",
                      vd_version(), "model", work.model, "engine", work.engine, "uptime_s",
                      rounded((double)(now_ns - serve->began_ns) / 1e9), "connections", serve->link_count,
                      "sessions_now", (int)vd_sessions_count(serve->sessions), "watchers",
                      vd_cameras_watchers(serve->cameras), "cut_off", (json_int_t)serve->counts.cut_off,
-                     "total", vd_figures_ledger(&total), "quality", describe_load(&work), "limits",
-                     vd_figures_limits(serve), "process", "cpu_s", rounded(sample.process_cpu_s),
-                     "resident_bytes", (json_int_t)sample.resident_bytes, "threads", sample.threads,
-                     "sessions", list_sessions(serve, now_ns));
+                     "total", vd_figures_ledger(&total), "quality", describe_load(&work), "step2",
+                     describe_step2(serve), "limits", vd_figures_limits(serve), "process", "cpu_s",
+                     rounded(sample.process_cpu_s), "resident_bytes", (json_int_t)sample.resident_bytes,
+                     "threads", sample.threads, "sessions", list_sessions(serve, now_ns));
 }

@@ -98,6 +98,41 @@ static void add_work(GString *out, vd_serve *serve)
     add_one(out, "quality_raised_total", "counter", "Times that quality was raised.", (double)work.raised);
 }
 
+/* An answer that nobody took in time becomes a dropped one, so what has become of them can fall: a gauge. */
+static void add_step2_requests(GString *out, const vd_verify_stats *stats)
+{
+    describe(out, "step2_requests", "gauge", "Clips handed to the second model, by what has become of them.");
+    add(out, "step2_requests", "state=\"verified\"", (double)stats->verified);
+    add(out, "step2_requests", "state=\"rejected\"", (double)stats->rejected);
+    add(out, "step2_requests", "state=\"unverified\"", (double)stats->unverified);
+    add(out, "step2_requests", "state=\"dropped\"", (double)stats->dropped);
+    add(out, "step2_requests", "state=\"pending\"", stats->pending_requests);
+}
+
+/* Nothing where no camera has stage 2. */
+static void add_step2(GString *out, vd_serve *serve)
+{
+    vd_verify_stats stats;
+    if (!vd_serve_get_step2(serve, &stats))
+        return;
+    add_one(out, "step2_submitted_total", "counter", "Clips handed to the second model.",
+            (double)stats.submitted);
+    add_step2_requests(out, &stats);
+    add_one(out, "step2_oldest_seconds", "gauge", "Age of the oldest that is pending.", stats.oldest_s);
+    add_one(out, "step2_avg_processing_seconds", "gauge", "What a worker takes for a verdict, on average.",
+            stats.avg_processing_s);
+    add_one(out, "step2_workers_active", "gauge", "Workers that have a clip now.", stats.workers_active);
+    add_one(out, "step2_workers", "gauge", "Workers that have the model loaded.", stats.workers);
+    add_one(out, "step2_max_workers", "gauge", "As many workers as there may be.", stats.max_workers);
+    add_one(out, "step2_timeouts_total", "counter", "Clips that had no verdict in time.",
+            (double)stats.timeouts);
+    add_one(out, "step2_crashes_total", "counter", "Workers that crashed.", (double)stats.crashes);
+    add_one(out, "step2_rubbish_total", "counter", "Answers that made no sense.", (double)stats.rubbish);
+    add_one(out, "step2_restarts_total", "counter", "Workers that were replaced.", (double)stats.restarts);
+    add_one(out, "step2_degraded", "gauge", "1 while the model cannot be run, or keeps failing.",
+            stats.degraded);
+}
+
 static void add_process(GString *out, vd_serve *serve)
 {
     vd_monitor_sample sample;
@@ -119,6 +154,7 @@ void vd_metrics_get(vd_request *request)
     add_latency(out, serve);
     add_clients(out, serve);
     add_work(out, serve);
+    add_step2(out, serve);
     add_process(out, serve);
     gsize size = out->len;
     vd_reply_text(request, SOUP_STATUS_OK, "text/plain; version=0.0.4; charset=utf-8",

@@ -17,6 +17,7 @@
 #include "vedette/app/models.h"
 #include "vedette/app/monitor.h"
 #include "vedette/app/serve.h"
+#include "vedette/app/verify.h"
 
 /* Why somebody was turned away, for /metrics. */
 typedef enum vd_refused {
@@ -59,6 +60,7 @@ struct vd_serve {
     vd_mutex lock;
     bool stopping;
     vd_serve_status status;
+    vd_verifier *verifier; /* borrowed; NULL: no camera has stage 2 */
 
     /* --- owned by vd-serve */
     GMainContext *context;
@@ -106,6 +108,9 @@ int vd_serve_open_session(vd_serve *serve, const char *peer, int owner, const vd
                           vd_session **ret_session, vd_error *error);
 
 bool vd_serve_has_camera(const vd_serve *serve, const char *name);
+
+/* False: no camera has stage 2. Never waits for it. */
+bool vd_serve_get_step2(vd_serve *serve, vd_verify_stats *ret_stats);
 
 /* --- Of server.c and its neighbours alone */
 

@@ -1,6 +1,7 @@
 """`vedette-cli serve` with the settings' cameras: their list, their feeds over SSE and WebSocket, verdicts in place."""
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ import urllib.parse
 import urllib.request
 
 import raw_service
+from serve_openapi import faults
 from serve_running import Running
 
 PROGRAM = sys.argv.pop(1)
@@ -121,6 +123,29 @@ class Cameras(unittest.TestCase):
             for event in stream.of_type('event'):
                 self.assertGreater(event['revision'], revisions.get(event['id'], 0))
                 revisions[event['id']] = event['revision']
+
+    def step2(self):
+        """The figures of stage 2, as they are described."""
+        _, _, stats = self.server.ask('GET', '/stream/stats')
+        _, _, description = self.server.ask('GET', '/openapi.json')
+        self.assertEqual(faults(description, description['components']['schemas']['Stats'], stats), [])
+        return stats['step2']
+
+    def test_stage_2_is_counted(self):
+        wait_for(lambda: (self.step2() or {}).get('avg_processing_time', 0) > 0, 'a verdict of the second model', 90)
+        figures = self.step2()
+        self.assertEqual(figures['submitted'], sum(figures[name] for name in (
+            'verified', 'rejected', 'unverified', 'dropped', 'pending_requests')))
+        self.assertLessEqual(figures['workers_active'], figures['max_workers'])
+        self.assertEqual((figures['model'], figures['degraded']), ('road-verifier', False))
+        self.assertNotIn('degraded_why', figures)
+        _, _, text = self.server.ask('GET', '/metrics')
+        values = dict(re.findall(r'(?m)^vedette_step2_(\S+) (\S+)$', text.decode()))
+        self.assertGreaterEqual(float(values['submitted_total']), figures['submitted'])
+        self.assertEqual(float(values['submitted_total']), sum(float(values[f'requests{{state="{state}"}}']) for state in (
+            'verified', 'rejected', 'unverified', 'dropped', 'pending')))
+        self.assertGreater(float(values['avg_processing_seconds']), 0)
+        self.assertEqual(values['degraded'], '0')
 
     def test_a_websocket_hears_of_every_frame(self):
         name = '/stream/cameras/' + urllib.parse.quote('Tür 1')

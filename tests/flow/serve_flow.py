@@ -265,6 +265,10 @@ class FramesTest(ServedTest):
             self.assertEqual(families['vedette_' + name], kind)
         self.assertGreater(values['vedette_process_resident_bytes'], 1 << 20)
 
+    def test_without_cameras_there_is_no_stage_2(self):
+        self.assertIsNone(ask(self.url, 'GET', '/stream/stats').json['step2'])
+        self.assertNotIn('step2', ask(self.url, 'GET', '/metrics').body.decode())
+
     def test_connections_are_kept_alive(self):
         with Http(self.url) as http:
             for _ in range(3):
@@ -407,7 +411,7 @@ class ProgramTest(unittest.TestCase):
         with Running(PROGRAM, '--model', 'demo') as server:
             port = str(streaming.address_of(server.url)[1])
             told = self.refused('--port', port, '--model', 'demo', status=1)
-            self.assertTrue(port in told and '`streaming`' in told and '--port' in told, told)
+            self.assertTrue(port in told and '`streaming`' in told and 'vedette.conf' in told, told)
 
     def test_who_else_can_come_in(self):
         """More than loopback is told on stderr; the line on stdout stays."""

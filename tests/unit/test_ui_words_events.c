@@ -130,9 +130,11 @@ START_TEST(stage2)
     stats.verified = 3;
     stats.p50_s = 0.12;
     stats.p99_s = 0.3;
+    stats.avg_processing_s = 0.085;
     vd_words_stage2_full(out, sizeof out, &stats, &status);
     ck_assert_ptr_nonnull(strstr(out, "Second model: road-verifier\nVerified 3, rejected 0"));
-    ck_assert_ptr_nonnull(strstr(out, "A verdict takes 120 ms, 99 of 100 are there in 300 ms"));
+    ck_assert_ptr_nonnull(strstr(out, "A verdict takes 120 ms, 99 of 100 are there in 300 ms; "
+                                      "a worker is at it for 85 ms on average"));
 }
 END_TEST
 

@@ -99,6 +99,7 @@ class Streaming(harness.WindowTest):
         harness.save_screen('streaming')
         self.check_detections(program, watcher)
         self.check_verdicts(program, watcher)
+        self.check_figures_of_stage_2(port)
 
         program.key('Escape')
         program.wait(lambda: not program.find('toggle button', 'Streaming'), 'the popover is gone')
@@ -141,6 +142,13 @@ class Streaming(harness.WindowTest):
         self.assertEqual((after['track_id'], after['class_name'], after['opened']),
                          (before['track_id'], before['class_name'], before['opened']))
         self.assertTrue(0 <= after['score'] <= 1)
+
+    def check_figures_of_stage_2(self, port):
+        figures = raw_service.ask_json(port, 'GET', '/stream/stats', token=None)['step2']
+        self.assertEqual((figures['model'], figures['degraded']), ('road-verifier', False))
+        self.assertGreaterEqual(figures['verified'] + figures['rejected'], 1)
+        self.assertEqual(figures['submitted'], sum(figures[name] for name in (
+            'verified', 'rejected', 'unverified', 'dropped', 'pending_requests')))
 
     def test_a_port_that_is_taken(self):
         with socket.socket() as taken:

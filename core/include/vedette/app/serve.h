@@ -11,6 +11,7 @@
 
 #include "vedette/app/camera.h"
 #include "vedette/app/settings.h"
+#include "vedette/app/verify.h"
 #include "vedette/detector.h"
 #include "vedette/error.h"
 
@@ -79,5 +80,10 @@ void vd_serve_free(vd_serve **serve);
  * name that is there already is replaced. VD_OK, VD_EINVAL or VD_ENOMEM. Any thread. */
 int vd_serve_add_camera(vd_serve *serve, const char *name, vd_camera *camera, vd_error *error);
 void vd_serve_remove_camera(vd_serve *serve, const char *name);
+
+/* The stage 2 of the cameras that are served: its figures stand in `/stream/stats` and `/metrics`, once,
+ * however many cameras share it. Borrowed until another is set, or the service freed; NULL: none, as at
+ * first. Once this has returned the one before is not asked any more, and may be freed. Any thread. */
+void vd_serve_set_verifier(vd_serve *serve, vd_verifier *verifier);
 
 #endif
