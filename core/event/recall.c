@@ -1,6 +1,6 @@
 #include "event/recall.h"
 
-/* Who overlaps a trail by less than the first is not who left it; one that was may drift to the second. */
+/* With a trail's box: who is given its event, and who has left it. Between the two it is kept. */
 static const float least_overlap = 0.5f, left_overlap = 0.2f;
 
 enum { PAIRS = 256 }; /* what finds no room waits for the next moment */
