@@ -131,7 +131,7 @@ static int follow_tracks(struct run *run, const vd_result *result, int64_t index
         vd_tracker_update(run->tracker, run->now.time_s, found, found_count, NULL))
         return VD_ENOMEM;
     const vd_track *tracks = vd_tracker_tracks(run->tracker, &count);
-    vd_history_update(&run->history, run->place, run->now.time_s, tracks, count, found);
+    vd_history_update(&run->history, run->place, run->now.time_s, tracks, NULL, count, found);
     int code = open_events(run, tracks, count, result->labels);
     for (size_t i = 0; i < count && code == VD_OK; i++) {
         const vd_event *event = vd_event_log_of_track(run->log, tracks[i].id);

@@ -1,21 +1,19 @@
 /* From tracks to events: what stands still where, which event a track stands for, when one opens and closes.
  */
-#include "event/log_state.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "event/recall.h"
 #include "frame/frame.h"
-
-/* In place of an event's id: the track had its event when this part of the stream was looked at before. */
-#define HAD_ONE UINT64_MAX
 
 /* Boxes that overlap less than this are at another place: what is parked shakes, and is not seen whole. */
 static const float same_place = 0.5f;
 /* What stood for less than this before its track ended was only passing. */
 static const double least_stay_s = 2;
+/* An event's trail leads back to where its track began, unless that is longer ago. */
+static const double longest_start_s = 1;
 
 int vd_event_log_new(vd_event_log **ret_log)
 {
@@ -106,6 +104,8 @@ static void end_subject(vd_event_log *log, const struct vd_event_subject *subjec
 static struct vd_event_subject begin_subject(vd_event_log *log, const vd_track *track, double longest_s)
 {
     return (struct vd_event_subject){.serial = track->serial,
+                                     .class_id = track->class_id,
+                                     .first = track->detected,
                                      .anchor = track->detected,
                                      .still_since_s = since_when(log, track, longest_s),
                                      .seen_s = track->seen_s};
@@ -180,6 +180,24 @@ static void refresh(vd_event_log *log, struct vd_event_slot *slot, const vd_trac
         vd_event_touch(log, slot);
 }
 
+static void begin_trail(vd_event_log *log, uint64_t id, const struct vd_event_subject *subject,
+                        const vd_track *track)
+{
+    struct vd_event_trail *trail = vd_event_trail_of(log, id);
+    vd_event_trail_begin(trail);
+    if (track->seen_s - track->first_s <= longest_start_s)
+        vd_event_trail_add(trail, track->first_s, &subject->first, subject->class_id);
+    vd_event_trail_add(trail, track->seen_s, &track->detected, track->class_id);
+}
+
+/* An event that was recalled goes on as well, where its track leads beyond what is known. */
+static void go_on_with_trail(vd_event_log *log, uint64_t id, const vd_track *track)
+{
+    struct vd_event_trail *trail = vd_event_trail_of(log, id);
+    if (trail && track->detection >= 0 && trail->count > 0)
+        vd_event_trail_add(trail, track->seen_s, &track->detected, track->class_id);
+}
+
 static uint64_t open_event(vd_event_log *log, const vd_track *track, const vd_event_moment *moment)
 {
     uint64_t id = ++log->last_id;
@@ -240,39 +258,59 @@ static uint64_t take_track(vd_event_log *log, const vd_event_rules *rules, const
     struct vd_event_slot *slot = vd_event_slot_of(log, subject->event_id);
     if (slot)
         refresh(log, slot, track, moment->labels);
+    if (moment->comes_again && !moment->known)
+        go_on_with_trail(log, subject->event_id, track);
     if (subject->event_id > 0 || !room || !may_open(rules, subject, track))
         return 0;
     if (moment->known) {
-        subject->event_id = HAD_ONE;
+        subject->event_id = VD_EVENT_HAD_ONE;
         return 0;
     }
-    return subject->event_id = open_event(log, track, moment);
+    subject->event_id = open_event(log, track, moment);
+    if (moment->comes_again)
+        begin_trail(log, subject->event_id, subject, track);
+    return subject->event_id;
 }
 
-size_t vd_event_log_update(vd_event_log *log, const vd_event_rules *rules, const vd_event_moment *moment,
-                           uint64_t *ret_opened, size_t room)
+/* The ended ones leave their places and events to those that begin. */
+static void end_unfollowed(vd_event_log *log, const vd_event_moment *moment)
 {
-    size_t opened = 0, old = 0;
-    if (log->begun && moment->time_s < log->time_s)
-        vd_event_log_cut(log);
-    if (!reserve(log, moment->count))
-        return 0;
-    log->begun = true;
-    log->time_s = moment->time_s;
-    /* The ended ones first: they leave their places and events to those that begin. */
     for (size_t i = 0, at = 0; i < log->count; i++) {
         while (at < moment->count && moment->tracks[at].serial < log->subjects[i].serial)
             at++;
         if (at == moment->count || moment->tracks[at].serial != log->subjects[i].serial)
             end_subject(log, &log->subjects[i]);
     }
-    for (size_t i = 0; i < moment->count; i++) {
+}
+
+/* The subjects of this moment, in log->next. */
+static void find_subjects(vd_event_log *log, const vd_event_moment *moment, double longest_s)
+{
+    for (size_t i = 0, old = 0; i < moment->count; i++) {
         const vd_track *track = &moment->tracks[i];
         while (old < log->count && log->subjects[old].serial < track->serial)
             old++;
         bool is_known = old < log->count && log->subjects[old].serial == track->serial;
-        log->next[i] = is_known ? log->subjects[old] : begin_subject(log, track, rules->parked_s);
-        uint64_t id = take_track(log, rules, moment, track, &log->next[i], opened < room);
+        log->next[i] = is_known ? log->subjects[old] : begin_subject(log, track, longest_s);
+    }
+}
+
+size_t vd_event_log_update(vd_event_log *log, const vd_event_rules *rules, const vd_event_moment *moment,
+                           uint64_t *ret_opened, size_t room)
+{
+    size_t opened = 0;
+    if (log->begun && moment->time_s < log->time_s)
+        vd_event_log_cut(log);
+    if (!reserve(log, moment->count))
+        return 0;
+    log->begun = true;
+    log->time_s = moment->time_s;
+    end_unfollowed(log, moment);
+    find_subjects(log, moment, rules->parked_s);
+    if (moment->known)
+        vd_event_recall(log, moment, log->next);
+    for (size_t i = 0; i < moment->count; i++) {
+        uint64_t id = take_track(log, rules, moment, &moment->tracks[i], &log->next[i], opened < room);
         if (id > 0)
             ret_opened[opened++] = id;
     }
@@ -292,4 +330,21 @@ void vd_event_log_cut(vd_event_log *log)
     memset(log->places, 0, sizeof log->places);
     log->count = 0;
     log->begun = false;
+}
+
+void vd_event_log_forget_trails(vd_event_log *log)
+{
+    for (size_t i = 0; i < VD_EVENTS_MOST; i++)
+        if (log->trails[i].count > 0)
+            log->trails[i].count = 0;
+}
+
+void vd_event_log_ids(const vd_event_log *log, const vd_track *tracks, size_t count, int *ret_ids)
+{
+    for (size_t i = 0, at = 0; i < count; i++) {
+        while (at < log->count && log->subjects[at].serial < tracks[i].serial)
+            at++;
+        bool is_known = at < log->count && log->subjects[at].serial == tracks[i].serial;
+        ret_ids[i] = is_known ? vd_event_subject_id(&log->subjects[at]) : tracks[i].id;
+    }
 }

@@ -6,7 +6,11 @@
  *   A closed event stays in the log until VD_EVENTS_MOST newer ones have come.
  *
  * An event whose track ended goes on with a new track of its class that appears where it was seen last: an id
- * that changes is no new event. */
+ * that changes is no new event.
+ *
+ * A file is wound back. At a time that was looked at before a track opens nothing: by the trail that every
+ * event keeps of its boxes it is recognised on its first detection, and stands for the event of then, under
+ * its id and with its verdict, for as long as it follows the trail. */
 #ifndef VD_EVENT_EVENT_LOG_H
 #define VD_EVENT_EVENT_LOG_H
 
@@ -30,7 +34,8 @@ typedef struct vd_event_moment {
     const vd_track *tracks;  /* all that the tracker has, in its order */
     size_t count;            /* at most VD_TRACK_TRACKS */
     const vd_labels *labels; /* NULL: `class N` */
-    bool known;              /* seen before, as after a seek back: opens nothing, then or later */
+    bool comes_again;        /* a file, whose times may be looked at again: events keep trails */
+    bool known;              /* looked at before, as after a seek back: opens nothing, then or later */
 } vd_event_moment;
 
 /* After every detected frame. Memory grows with the most tracks at once and with nothing else; without any
@@ -44,6 +49,15 @@ size_t vd_event_log_update(vd_event_log *log, const vd_event_rules *rules, const
 /* Forgets which tracks stand for which events, and what is parked where (a seek, another model); the events
  * stay, closed. */
 void vd_event_log_cut(vd_event_log *log);
+
+/* No event is recalled any more: the times that come are of another round, or another model looks. */
+void vd_event_log_forget_trails(vd_event_log *log);
+
+/* The ids that the tracks of the last moment are shown under: their own, or those that their objects had when
+ * this time was looked at before. No two are the same.
+ *
+ * ret_ids  one for each track; 0: none yet */
+void vd_event_log_ids(const vd_event_log *log, const vd_track *tracks, size_t count, int *ret_ids);
 
 /* The request of an event; its verdict becomes PENDING. False when the log has no such event; so below. */
 bool vd_event_log_set_request(vd_event_log *log, uint64_t id, uint64_t request, bool shadow);
@@ -75,7 +89,9 @@ const vd_event *vd_event_log_next(const vd_event_log *log, uint64_t since, uint6
 /* One event; NULL: not in the log. Borrowed until the next change. */
 const vd_event *vd_event_log_find(const vd_event_log *log, uint64_t id);
 
-/* The event that a track stands for now; NULL: none. Borrowed until the next change. */
+/* The event that a track stands for now; NULL: none. Borrowed until the next change.
+ *
+ * track_id  as vd_event_log_ids has it */
 const vd_event *vd_event_log_of_track(const vd_event_log *log, int track_id);
 
 /* Over the events in the log; `events` counts all that were ever opened. */

@@ -114,7 +114,7 @@ const vd_event *vd_event_log_find(const vd_event_log *log, uint64_t id)
 const vd_event *vd_event_log_of_track(const vd_event_log *log, int track_id)
 {
     for (size_t i = 0; i < log->count && track_id > 0; i++)
-        if (log->subjects[i].track_id == track_id)
+        if (vd_event_subject_id(&log->subjects[i]) == track_id)
             return vd_event_log_find(log, log->subjects[i].event_id);
     return NULL;
 }

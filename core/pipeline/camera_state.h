@@ -173,7 +173,8 @@ enum { VD_CAMERA_OPENED = 16 };
 size_t vd_camera_track_locked(vd_camera *camera, const vd_moment *at, vd_result *result,
                               uint64_t *ret_opened);
 void vd_camera_cut_tracks_locked(vd_camera *camera);
-void vd_camera_set_scores_locked(vd_camera *camera); /* the thresholds changed */
+void vd_camera_forget_times_locked(vd_camera *camera); /* as if nothing of the file had been looked at */
+void vd_camera_set_scores_locked(vd_camera *camera);   /* the thresholds changed */
 void vd_camera_show_tracks_locked(const vd_camera *camera, const vd_moment *at, vd_view *view);
 int64_t vd_camera_unix_ms(void);                                              /* wall clock */
 vd_result *vd_camera_copy_result(vd_camera *camera, const vd_result *result); /* NULL without memory */

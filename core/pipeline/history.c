@@ -88,7 +88,7 @@ static struct vd_trace *trace_of(const vd_history *history, uint32_t place, uint
 
 /* A tracker's tracks come in the order in which they began, as the traces do: one walk finds them all. */
 void vd_history_update(vd_history *history, uint32_t place, double time_s, const vd_track *tracks,
-                       size_t count, const vd_detection *detections)
+                       const int *ids, size_t count, const vd_detection *detections)
 {
     for (size_t i = 0, at = 0; i < history->count; i++) {
         struct vd_trace *trace = history->traces[i];
@@ -111,6 +111,7 @@ void vd_history_update(vd_history *history, uint32_t place, double time_s, const
         }
         bool seen = track->detection >= 0;
         trace->track = *track;
+        trace->shown_id = ids ? ids[i] : track->id;
         trace->best = fmaxf(trace->best, seen ? track->score : 0);
         add_sight(trace, &(struct vd_sight){.time_s = time_s,
                                             .box = seen ? track->detected : track->box,
@@ -210,10 +211,11 @@ int vd_history_show(const vd_history *history, uint32_t place, double time_s, vd
     int count = 0;
     for (size_t i = history->count; i-- > 0 && count < room;) { /* the newest, where there are too many */
         const struct vd_trace *trace = history->traces[i];
-        if (trace->place != place || trace->track.id == 0)
+        if (trace->place != place || trace->shown_id == 0)
             continue;
         vd_view_track *shown = &ret_tracks[count++];
         shown->track = trace->track;
+        shown->track.id = trace->shown_id;
         shown->best = trace->best;
         shown->mark = VD_MARK_NONE;
         shown->trail_count = fill_trail(trace, time_s, shown->trail);

@@ -20,6 +20,7 @@ struct vd_sight {
 struct vd_trace {
     uint32_t place; /* serial of the timeline: of another round or place nothing is joined */
     vd_track track; /* its newest value */
+    int shown_id;   /* what it is called on the picture; 0: nothing yet */
     float best;     /* the highest score so far */
     bool gone;      /* the tracker has it no more */
     struct vd_sight sights[VD_SIGHTS]; /* ring, oldest first */
@@ -39,14 +40,15 @@ void vd_history_fini(vd_history *history);
 /* Takes in the tracks of a moment. Memory grows with the most tracks at once; a track for which there is none
  * is left out.
  *
+ * ids         what they are called on the picture (vd_event_log_ids); NULL: by their own ids
  * detections  what was given to the tracker */
 void vd_history_update(vd_history *history, uint32_t place, double time_s, const vd_track *tracks,
-                       size_t count, const vd_detection *detections);
+                       const int *ids, size_t count, const vd_detection *detections);
 
 /* The tracks belong to the past (a seek, another model): they stay for the pictures that still show them. */
 void vd_history_cut(vd_history *history);
 
-/* By the track's id; NULL: not remembered. Borrowed until the next update. */
+/* By the track's own id; NULL: not remembered. Borrowed until the next update. */
 const struct vd_trace *vd_history_find(const vd_history *history, int track_id);
 
 /* What a trace says about a time: its box, linear between two detections and held beyond the first and the

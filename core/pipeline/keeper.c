@@ -46,7 +46,7 @@ static vd_detector *swap_locked(vd_camera *camera, vd_detector *detector, bool f
     camera->latency_count = 0;
     vd_timeline_forget_results(&camera->timeline);
     vd_camera_cut_tracks_locked(camera); /* other boxes, other classes */
-    vd_spans_clear(&camera->spans);
+    vd_camera_forget_times_locked(camera);
     memset(&status->model_error, 0, sizeof status->model_error);
     vd_text_copy(status->model, sizeof status->model, vd_detector_name(detector));
     snprintf(status->engine, sizeof status->engine, "%s%s", vd_detector_engine(detector),

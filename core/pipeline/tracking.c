@@ -61,6 +61,12 @@ void vd_camera_cut_tracks_locked(vd_camera *camera)
     camera->status.tracks = 0;
 }
 
+void vd_camera_forget_times_locked(vd_camera *camera)
+{
+    vd_spans_clear(&camera->spans);
+    vd_event_log_forget_trails(camera->events);
+}
+
 /* The candidates that the tracker gets, with their place in the result: while the choice is made, each
  * carries it as its id. */
 static size_t choose(const vd_camera *camera, vd_result *result, vd_detection *chosen, int *places)
@@ -81,14 +87,14 @@ static size_t choose(const vd_camera *camera, vd_result *result, vd_detection *c
     return count;
 }
 
-static void write_ids(vd_camera *camera, vd_result *result, const vd_track *tracks, size_t count,
-                      const int *places)
+static void write_ids(vd_camera *camera, vd_result *result, const vd_track *tracks, const int *ids,
+                      size_t count, const int *places)
 {
     camera->status.tracks = 0;
     for (size_t i = 0; i < count; i++) {
-        camera->status.tracks += tracks[i].id > 0;
+        camera->status.tracks += ids[i] > 0;
         if (tracks[i].detection >= 0)
-            result->candidates[places[tracks[i].detection]].track_id = tracks[i].id;
+            result->candidates[places[tracks[i].detection]].track_id = ids[i];
     }
 }
 
@@ -102,31 +108,33 @@ static size_t update_events_locked(vd_camera *camera, const vd_moment *at, const
                               .unix_ms = vd_camera_unix_ms(),
                               .tracks = tracks,
                               .count = count,
-                              .labels = result->labels};
-    /* Live time does not come again; a file that is wound back shows its events once. */
+                              .labels = result->labels,
+                              .comes_again = !camera->is_live};
+    /* A file that is wound back opens its events once, and shows them again. */
     moment.known =
-        !camera->is_live && vd_spans_look(&camera->spans, at->time_s, camera->tracked_s, camera->tracked);
+        moment.comes_again && vd_spans_look(&camera->spans, at->time_s, camera->tracked_s, camera->tracked);
     return vd_event_log_update(camera->events, &rules, &moment, ret_opened, VD_CAMERA_OPENED);
 }
 
 size_t vd_camera_track_locked(vd_camera *camera, const vd_moment *at, vd_result *result, uint64_t *ret_opened)
 {
     vd_detection chosen[VD_MAX_DETECTIONS];
-    int places[VD_MAX_DETECTIONS];
+    int places[VD_MAX_DETECTIONS], ids[VD_TRACK_TRACKS];
     size_t track_count;
     if (at->serial != camera->track_place) {
         vd_camera_cut_tracks_locked(camera);
         if (!camera->may_reuse) /* another round: its events are new */
-            vd_spans_clear(&camera->spans);
+            vd_camera_forget_times_locked(camera);
     }
     camera->track_place = at->serial;
     size_t count = choose(camera, result, chosen, places);
     if (vd_tracker_update(camera->tracker, at->time_s, chosen, count, NULL))
         return 0; /* no memory: this frame has no ids */
     const vd_track *tracks = vd_tracker_tracks(camera->tracker, &track_count);
-    write_ids(camera, result, tracks, track_count, places);
-    vd_history_update(&camera->history, at->serial, at->time_s, tracks, track_count, chosen);
     size_t opened = update_events_locked(camera, at, result, tracks, track_count, ret_opened);
+    vd_event_log_ids(camera->events, tracks, track_count, ids);
+    write_ids(camera, result, tracks, ids, track_count, places);
+    vd_history_update(&camera->history, at->serial, at->time_s, tracks, ids, track_count, chosen);
     camera->tracked_s = at->time_s;
     camera->tracked_ns = vd_clock_now_ns();
     camera->tracked = true;

@@ -67,6 +67,70 @@ START_TEST(a_verdict_comes_later_and_changes_its_event)
 }
 END_TEST
 
+/* Every box of a view has its event's id and verdict: the events of options_of are one a class. */
+static void check_recalled(const vd_view *view, const vd_thresholds *thresholds, size_t least)
+{
+    vd_draw_box boxes[8];
+    size_t count = vd_view_get_boxes(view, thresholds, boxes, 8);
+    ck_assert_uint_ge(count, least);
+    for (size_t i = 0; i < count; i++) {
+        const vd_event *event = &events[events[0].class_id == boxes[i].color ? 0 : 1];
+        char id[16];
+        snprintf(id, sizeof id, " #%d", event->track_id);
+        ck_assert_msg(strstr(boxes[i].label, id) && boxes[i].mark == VD_MARK_REJECTED,
+                      "at %.2f s `%s`, mark %d, is not%s", view->time_s, boxes[i].label, (int)boxes[i].mark,
+                      id);
+    }
+}
+
+/* The newest view is of that frame and has boxes. */
+static bool shows(vd_camera *camera, vd_view *view, int64_t frame, const vd_thresholds *thresholds)
+{
+    vd_draw_box box;
+    vd_camera_take_view(camera, view);
+    return view->frame_index == frame && vd_view_get_boxes(view, thresholds, &box, 1) > 0;
+}
+
+START_TEST(who_winds_back_sees_the_verdicts_at_once)
+{
+    vd_verifier *verifier = new_verifier("test:sleep", 0.01, 20);
+    vd_camera_options options = options_of("fake:frames=150,width=320,height=240");
+    vd_view view = {0};
+    options.verifier = verifier;
+    vd_camera *camera = open_camera(&options);
+    vd_camera_set_speed(camera, 3);
+    UNTIL(status_of(camera).state == VD_CAMERA_ENDED);
+    UNTIL(event_of(camera, 1)->verdict == VD_VERDICT_REJECTED &&
+          event_of(camera, 2)->verdict == VD_VERDICT_REJECTED);
+    vd_camera_set_playing(camera, false);
+    int ids[2] = {event_of(camera, 1)->track_id, event_of(camera, 2)->track_id};
+    /* As it opened; before; far from what is remembered; within it. */
+    const int64_t frames[] = {events[0].opened_frame, 2, 60, 140, 139, events[1].opened_frame};
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        vd_camera_seek(camera, (double)frames[i] / 25 + 0.001);
+        UNTIL(shows(camera, &view, frames[i], &options.thresholds));
+        check_recalled(&view, &options.thresholds, 2);
+        vd_camera_step(camera, 1);
+        UNTIL(shows(camera, &view, frames[i] + 1, &options.thresholds));
+        check_recalled(&view, &options.thresholds, 2);
+    }
+    vd_camera_set_playing(camera, true);
+    while (status_of(camera).state != VD_CAMERA_ENDED) { /* between two detections, too */
+        if (vd_camera_take_view(camera, &view))
+            check_recalled(&view, &options.thresholds, 0);
+        rest(1);
+    }
+    look(camera);
+    ck_assert_uint_eq(event_count, 2);
+    ck_assert(event_of(camera, 1)->track_id == ids[0] && event_of(camera, 2)->track_id == ids[1]);
+    ck_assert_uint_eq(vd_verifier_get_stats(verifier).submitted, 2);
+    vd_view_clear(&view);
+    vd_camera_close(&camera);
+    ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
 START_TEST(a_short_track_asks_when_it_has_ended)
 {
     vd_verifier *verifier = new_verifier("test:sleep", 0.01, 20);
@@ -148,6 +212,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, a_verdict_comes_later_and_changes_its_event, 0, 2);
+    tcase_add_test(tests, who_winds_back_sees_the_verdicts_at_once);
     tcase_add_test(tests, a_short_track_asks_when_it_has_ended);
     tcase_add_loop_test(tests, stage_2_that_fails_leaves_the_event, 0, 3);
     tcase_add_test(tests, a_stopped_verifier_is_told_of_each_event);

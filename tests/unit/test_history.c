@@ -36,7 +36,7 @@ static void run(vd_history *history, uint32_t place, uint64_t serial, double fir
     double last_s = first_s;
     for (int i = 0; first_s + i * 0.04 <= end_s + 1e-9; i++) {
         vd_track track = track_at(serial, first_s, first_s + i * 0.04, i % 4 != 2, &last_s);
-        vd_history_update(history, place, first_s + i * 0.04, &track, 1, &detection);
+        vd_history_update(history, place, first_s + i * 0.04, &track, NULL, 1, &detection);
     }
 }
 
@@ -84,10 +84,10 @@ START_TEST(what_ended_is_kept_for_a_while)
     static vd_view_track shown[8];
     vd_history history = {0};
     run(&history, 1, 1, 0, 1);
-    vd_history_update(&history, 1, 1.5, NULL, 0, NULL);
+    vd_history_update(&history, 1, 1.5, NULL, NULL, 0, NULL);
     ck_assert(vd_history_find(&history, 1)->gone);
     ck_assert_int_eq(vd_history_show(&history, 1, 1, shown, 8), 1);
-    vd_history_update(&history, 1, 8, NULL, 0, NULL);
+    vd_history_update(&history, 1, 8, NULL, NULL, 0, NULL);
     ck_assert_ptr_null(vd_history_find(&history, 1));
     run(&history, 1, 2, 8, 9);
     vd_history_cut(&history);

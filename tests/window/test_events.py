@@ -2,11 +2,17 @@
 import os
 import re
 import shutil
+import subprocess
 import unittest.mock
 
 import harness
 import tiny_verifier
 from harness import text_of
+
+
+def told_of(picture):
+    """The ids on a picture, each with its verdict or ''."""
+    return re.findall(r' #(\d+) (?:([^;]+) )?at ', picture.text)
 
 
 def settings(model, more=''):
@@ -120,6 +126,41 @@ class Events(harness.WindowTest):
         frame = program.picture().frame
         program.key('Left')
         program.wait(lambda: program.picture().frame == frame - 1, 'without Shift it is one frame')
+
+    def test_an_event_that_is_gone_to_shows_its_verdict(self):
+        clip = os.path.join(os.environ['HOME'], 'road.mp4')
+        cli = os.path.join(os.path.dirname(harness.PROGRAM), 'vedette-cli')
+        subprocess.run([cli, 'demo', clip, '--frames', '240', '--seed', '2000012'], check=True,
+                       capture_output=True, timeout=60 * harness.SLOW)
+        program = self.start('--model', 'demo', clip)
+        program.wait(lambda: program.picture().frame is not None, 'a picture', 20)
+        program.key('e')
+        told = {}  # the verdict of each id that was seen while the clip went on
+
+        def watch():
+            picture = program.picture()
+            told.update((track, found) for track, found in told_of(picture) if found in ('verified', 'rejected'))
+            return picture.frame == 239
+        program.wait(watch, 'the end of the clip', 40)
+        program.wait(lambda: not self.named(program, 'pending'), 'every verdict', 20)
+
+        def chosen():  # its place among all rows: two may say the same
+            return [(i, row.get_name()) for i, row in enumerate(program.find_all('list item', showing=False))
+                    if row.get_state_set().contains(harness.Atspi.StateType.SELECTED)]
+        before = chosen()
+        for i in range(6):
+            program.key('shift+Left')
+            before = program.wait(lambda: chosen() != before and chosen(), 'the event before it')
+            if i == 0:
+                program.key('space')  # from here on each is a picture that stands still
+            verdict = re.search(r'[✓✕] (verified|rejected)', before[0][1]).group(1)
+            program.wait(lambda: verdict in [found for _, found in told_of(program.picture())],
+                         f'on the picture: {before}', 3)
+            ids = [track for track, _ in told_of(program.picture())]
+            self.assertEqual(len(ids), len(set(ids)), program.picture())
+            for track, found in told_of(program.picture()):
+                self.assertEqual(told.get(track, found), found, program.picture())
+        harness.save_screen('events-gone-to')
 
     def test_up_and_down_in_the_list(self):
         program = self.watch(settings(tiny_verifier.write(model_path())))

@@ -141,7 +141,8 @@ enum { VD_VIEW_TRACKS = 100, VD_VIEW_TRAIL = VD_TRAIL_POINTS - 1 };
 
 /* A track as a picture shows it. */
 typedef struct vd_view_track {
-    vd_track track;    /* at the newest result: where it is foretold to be (vd_track_predict) */
+    vd_track track;    /* at the newest result: where it is foretold to be (vd_track_predict). Its id is the
+                          one that is shown: at a time of a file that was looked at before that of its event */
     float best;        /* its highest score so far: below the threshold it is not shown */
     vd_draw_mark mark; /* of its event */
     int trail_count;   /* where its foot was over the 2 s before the picture, oldest first */
