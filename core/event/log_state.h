@@ -6,7 +6,8 @@
  * Invariants
  * 1. Ids rise by one; event `id` is in slot (id - 1) % VD_EVENTS_MOST, or has left the log.
  * 2. Subjects are sorted by their track's serial, as the tracker's tracks are.
- * 3. An open event is `orphan` as soon as no subject stands for it. */
+ * 3. An open event is `orphan` as soon as no subject stands for it.
+ * 4. No event but the newest VD_EVENT_THUMBNAILS has a picture. */
 #ifndef VD_EVENT_LOG_STATE_H
 #define VD_EVENT_LOG_STATE_H
 

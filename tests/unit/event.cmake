@@ -1,1 +1,2 @@
 vd_test(event MODULES event)
+vd_test(event_pictures MODULES event)
