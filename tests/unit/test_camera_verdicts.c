@@ -54,6 +54,7 @@ START_TEST(a_verdict_comes_later_and_changes_its_event)
     check_ledger(verifier);
     ck_assert_uint_eq(vd_verifier_get_stats(verifier).submitted, 1);
     ck_assert_uint_eq(status_of(camera).clips_forgotten, 0);
+    ck_assert_uint_eq(status_of(camera).events_unasked, 0);
     vd_view view = {0};
     UNTIL(mark_of(camera, &view, &options.thresholds) == VD_MARK_REJECTED);
     vd_view_clear(&view);
@@ -118,6 +119,7 @@ START_TEST(a_stopped_verifier_is_told_of_each_event)
     vd_camera *camera = open_camera(&options);
     UNTIL(status_of(camera).events == 2 && event_of(camera, 2)->verdict == VD_VERDICT_UNVERIFIED);
     ck_assert_int_eq(events[0].cause, VD_CAUSE_STOPPED);
+    ck_assert_uint_eq(status_of(camera).events_unasked, 2);
     vd_camera_close(&camera);
     ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
     vd_verifier_free(&verifier);
