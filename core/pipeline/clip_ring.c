@@ -41,10 +41,12 @@ static int least(const vd_clip_ring *ring)
     return most < VD_CLIP_RING_LEAST ? most : VD_CLIP_RING_LEAST;
 }
 
-void vd_clip_ring_make_room(vd_clip_ring *ring, const vd_moment *at)
+void vd_clip_ring_make_room(vd_clip_ring *ring, const vd_moment *at, const vd_frame *frame)
 {
-    if (at->serial != ring->last.serial)
+    if (frame->image.width != ring->width || frame->image.height != ring->height)
         drop_all(ring);
+    ring->width = frame->image.width;
+    ring->height = frame->image.height;
     ring->last = *at;
     if (ring->count == VD_CLIP_RING_FRAMES)
         drop_oldest(ring);

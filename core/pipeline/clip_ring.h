@@ -31,6 +31,7 @@ typedef struct vd_clip_ring {
     } entries[VD_CLIP_RING_FRAMES]; /* ring, oldest first */
     int head, count;
     vd_moment last;           /* kept, or given up, last */
+    int width, height;        /* of the source's pictures, in all that are kept */
     double scale_x, scale_y;  /* pixels of a reduced picture for one of the source */
     uint64_t kept, forgotten; /* forgotten: no picture was free, or no memory */
 } vd_clip_ring;
@@ -41,9 +42,10 @@ void vd_clip_ring_fini(vd_clip_ring *ring);
 /* Whether a frame's turn has come. Under the lock. */
 bool vd_clip_ring_wants(const vd_clip_ring *ring, const vd_moment *at);
 
-/* Makes room for one more picture: at another place all are forgotten, else the oldest where it must be. Of
- * those that clips need, VD_CLIP_RING_LEAST or three quarters of a small pool, none. Under the lock. */
-void vd_clip_ring_make_room(vd_clip_ring *ring, const vd_moment *at);
+/* Makes room for a picture of this frame: of another size all are forgotten, else the oldest where it must
+ * be. Of those that clips need, VD_CLIP_RING_LEAST or three quarters of a small pool, none; pictures of the
+ * place before (a seek, a round's end) count as well: its last events have yet to ask. Under the lock. */
+void vd_clip_ring_make_room(vd_clip_ring *ring, const vd_moment *at, const vd_frame *frame);
 
 /* Whether no picture is free for a frame after that: clips that wait for their verdict hold too many. Without
  * the lock, by who reduces. */

@@ -122,7 +122,7 @@ void vd_camera_reduce(vd_camera *camera)
     while (!camera->reducing && !camera->stopping && (entry = next_to_reduce_locked(camera))) {
         vd_moment at = entry->at;
         vd_frame *frame = vd_frame_ref(entry->frame);
-        vd_clip_ring_make_room(&camera->clips, &at);
+        vd_clip_ring_make_room(&camera->clips, &at, frame);
         int64_t first = vd_clip_ring_first(&camera->clips);
         camera->reducing = true;
         vd_mutex_unlock(&camera->lock);

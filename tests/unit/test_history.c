@@ -154,9 +154,9 @@ static int64_t feed(vd_clip_ring *ring, vd_frame *frame, uint32_t serial, double
         vd_moment at = {.order = (uint64_t)i + 1, .serial = serial, .time_s = from_s + i * 0.04};
         if (!vd_clip_ring_wants(ring, &at))
             continue;
-        vd_clip_ring_make_room(ring, &at);
+        vd_clip_ring_make_room(ring, &at, frame);
         while (vd_clip_ring_is_short(ring, frame) && vd_clip_ring_give_up(ring))
-            ;
+            continue;
         int64_t start_ns = thread_time_ns();
         vd_frame *reduced = vd_clip_ring_reduce(ring, frame);
         times[count++] = thread_time_ns() - start_ns;
@@ -203,9 +203,20 @@ START_TEST(clips_are_cut_from_the_ring)
         ck_assert_ptr_eq(clip.frames[i], clip.frames[15]);
     vd_clip_clear(&clip);
     vd_history_fini(&history);
-    run(&history, 2, 9, 3, 4); /* another place: nothing of it is left */
+    run(&history, 2, 9, 3, 4); /* another place: there is nothing of it yet */
     ck_assert(!vd_clip_ring_cut(&ring, vd_history_find(&history, 9), 16, &clip));
-    feed(&ring, frame, 2, 0, 0.2);
+    feed(&ring, frame, 2, 3, 4);
+    ck_assert(vd_clip_ring_cut(&ring, vd_history_find(&history, 9), 16, &clip));
+    vd_clip_clear(&clip);
+    vd_history_fini(&history);
+    run(&history, 1, 10, 3.5, 4); /* and what was seen at the last one can still ask */
+    ck_assert(vd_clip_ring_cut(&ring, vd_history_find(&history, 10), 16, &clip));
+    vd_clip_clear(&clip);
+    vd_frame_unref(&frame);
+    vd_frame_pool_free(&pool); /* pictures of another size, although they are reduced to the same */
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_I420, 1920, 1080, 1, &pool), VD_OK);
+    ck_assert_int_eq(vd_frame_pool_take(pool, &frame), VD_OK);
+    feed(&ring, frame, 3, 0, 0.2);
     ck_assert_int_le(ring.count, 3);
     vd_history_fini(&history);
     vd_clip_ring_fini(&ring);
@@ -236,7 +247,7 @@ START_TEST(the_ring_keeps_what_a_clip_needs)
     ck_assert(vd_clip_ring_is_short(&ring, frame));
     for (int i = 0; i < 50; i++) {
         const vd_moment at = {.order = 1000 + (uint64_t)i, .serial = 1, .time_s = 5 + i};
-        vd_clip_ring_make_room(&ring, &at);
+        vd_clip_ring_make_room(&ring, &at, frame);
         while (vd_frame_pool_get_stats(ring.pool).available > 0) {
             ck_assert_int_eq(vd_frame_pool_take(ring.pool, &held[count]), VD_OK);
             count++;
