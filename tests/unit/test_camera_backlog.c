@@ -175,7 +175,7 @@ END_TEST
  * cannot even ask are counted by the camera, and by nobody else. */
 START_TEST(who_cannot_ask_is_counted_once)
 {
-    static const struct crowd crowd = {15, 10, 640, 360, 30};
+    static const struct crowd crowd = {15, 10, 640, 360, 60};
     vd_verifier *verifier = open_hanging(1000);
     vd_camera *camera = open_of_crowd(&crowd, verifier);
     UNTIL(status_of(camera).events_unasked > 0);
