@@ -123,7 +123,7 @@ void vd_words_precision(char *out, size_t size, const vd_event_figures *figures,
     append_share(out, size, figures->recall_after);
 }
 
-void vd_words_stage2(char *out, size_t size, const vd_verify_stats *stats)
+void vd_words_stage2(char *out, size_t size, const vd_verify_stats *stats, const vd_camera_status *status)
 {
     *out = '\0';
     if (stats->degraded)
@@ -134,6 +134,8 @@ void vd_words_stage2(char *out, size_t size, const vd_verify_stats *stats)
         append(out, size, " · oldest %.1f s", stats->oldest_s);
     if (stats->dropped > 0)
         append(out, size, " · %" G_GUINT64_FORMAT " dropped", stats->dropped);
+    if (status->events_unasked > 0)
+        append(out, size, " · %" G_GUINT64_FORMAT " never asked", status->events_unasked);
     if (stats->timeouts > 0)
         append(out, size, " · %" G_GUINT64_FORMAT " timed out", stats->timeouts);
     append(out, size, " · workers %d/%d", stats->workers, stats->max_workers);
@@ -158,8 +160,8 @@ void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats,
            stats->timeouts, stats->crashes, stats->rubbish);
     append(out, size,
            "\nEvents of this source without a verdict yet %d; pictures for clips that found no room "
-           "%" G_GUINT64_FORMAT,
-           status->clips_waiting, status->clips_forgotten);
+           "%" G_GUINT64_FORMAT "; events never asked about %" G_GUINT64_FORMAT,
+           status->clips_waiting, status->clips_forgotten, status->events_unasked);
     if (stats->verified + stats->rejected > 0)
         append(out, size,
                "\nA verdict takes %.0f ms, 99 of 100 are there in %.0f ms; a worker is at it for %.0f ms on "

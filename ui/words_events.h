@@ -39,9 +39,9 @@ void vd_words_events(char *out, size_t size, const vd_event_figures *figures);
  * how to. */
 void vd_words_precision(char *out, size_t size, const vd_event_figures *figures, bool stage2);
 
-/* `Verifying 2 · oldest 0.4 s · 1 dropped · 2 timed out · workers 1/2`: the status line. What never happened
- * is left out. */
-void vd_words_stage2(char *out, size_t size, const vd_verify_stats *stats);
+/* `Verifying 2 · oldest 0.4 s · 1 dropped · 3 never asked · 2 timed out · workers 1/2`: the status line. What
+ * never happened is left out. */
+void vd_words_stage2(char *out, size_t size, const vd_verify_stats *stats, const vd_camera_status *status);
 
 /* The same in full, and what the camera has to do with it, a few figures a line: a tooltip. */
 void vd_words_stage2_full(char *out, size_t size, const vd_verify_stats *stats,

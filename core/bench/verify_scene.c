@@ -99,7 +99,11 @@ static void keep_picture(struct run *run, const vd_frame *frame)
 {
     if (!vd_clip_ring_wants(&run->ring, &run->now))
         return;
-    vd_clip_ring_make_room(&run->ring, &run->now);
+    vd_clip_ring_make_room(&run->ring, &run->now, frame);
+    while (vd_clip_ring_is_short(&run->ring, frame) && /* as a camera */
+           (vd_verifier_drop_oldest_of(run->verifier, run->ring.pool, vd_clip_ring_first(&run->ring)) ||
+            vd_clip_ring_give_up(&run->ring)))
+        continue;
     vd_clip_ring_keep(&run->ring, &run->now, frame, vd_clip_ring_reduce(&run->ring, frame));
 }
 

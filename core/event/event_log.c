@@ -198,6 +198,17 @@ static void go_on_with_trail(vd_event_log *log, uint64_t id, const vd_track *tra
         vd_event_trail_add(trail, track->seen_s, &track->detected, track->class_id);
 }
 
+/* Of the event that is not among the newest any more: each comes past here once, whether or not those after
+ * it got pictures of their own. */
+static void give_picture_back(vd_event_log *log, uint64_t id)
+{
+    struct vd_event_slot *slot = vd_event_slot_of(log, id);
+    if (!slot || !slot->event.thumbnail)
+        return;
+    vd_frame_unref(&slot->event.thumbnail);
+    vd_event_touch(log, slot);
+}
+
 static uint64_t open_event(vd_event_log *log, const vd_track *track, const vd_event_moment *moment)
 {
     uint64_t id = ++log->last_id;
@@ -219,6 +230,7 @@ static uint64_t open_event(vd_event_log *log, const vd_track *track, const vd_ev
     slot->orphan = false;
     log->open++;
     vd_event_touch(log, slot);
+    give_picture_back(log, id > VD_EVENT_THUMBNAILS ? id - VD_EVENT_THUMBNAILS : 0);
     return id;
 }
 

@@ -69,8 +69,9 @@ bool vd_event_log_set_verdict(vd_event_log *log, uint64_t request, vd_verdict ve
 /* An event that could not even ask: UNVERIFIED at once. */
 bool vd_event_log_set_unverified(vd_event_log *log, uint64_t id, vd_verdict_cause cause);
 
-bool vd_event_log_set_thumbnail(vd_event_log *log, uint64_t id,
-                                struct vd_frame *thumbnail); /* takes it if true */
+/* Takes the picture if true. False as well for an event that is not among the newest VD_EVENT_THUMBNAILS:
+ * these alone have pictures, and the log gives an older one's back when a newer event opens. */
+bool vd_event_log_set_thumbnail(vd_event_log *log, uint64_t id, struct vd_frame *thumbnail);
 bool vd_event_log_judge(vd_event_log *log, uint64_t id, vd_judgement judgement);
 
 /* Rises with every change that a person would see. What only goes on (seen_s, box) is none. */

@@ -52,12 +52,6 @@ bool vd_event_log_set_thumbnail(vd_event_log *log, uint64_t id, struct vd_frame 
     vd_frame_unref(&slot->event.thumbnail);
     slot->event.thumbnail = thumbnail;
     vd_event_touch(log, slot);
-    struct vd_event_slot *old =
-        id > VD_EVENT_THUMBNAILS ? vd_event_slot_of(log, id - VD_EVENT_THUMBNAILS) : NULL;
-    if (old && old->event.thumbnail) {
-        vd_frame_unref(&old->event.thumbnail);
-        vd_event_touch(log, old);
-    }
     return true;
 }
 

@@ -9,7 +9,8 @@
  * 2. Subjects are sorted by their track's serial, as the tracker's tracks are.
  * 3. An open event is `orphan` as soon as no subject stands for it.
  * 4. A subject that was `recalled` stands for a closed event, which it does not change; no two subjects stand
- *    for one event. */
+ *    for one event.
+ * 5. No event but the newest VD_EVENT_THUMBNAILS has a picture. */
 #ifndef VD_EVENT_LOG_STATE_H
 #define VD_EVENT_LOG_STATE_H
 

@@ -35,16 +35,49 @@ bool vd_clip_ring_wants(const vd_clip_ring *ring, const vd_moment *at)
     return at->order > ring->last.order && at->time_s >= ring->last.time_s + VD_CLIP_STEP_S - early_s;
 }
 
-void vd_clip_ring_make_room(vd_clip_ring *ring, const vd_moment *at)
+static int least(const vd_clip_ring *ring)
 {
-    if (at->serial != ring->last.serial)
+    int most = ring->capacity * 3 / 4;
+    return most < VD_CLIP_RING_LEAST ? most : VD_CLIP_RING_LEAST;
+}
+
+void vd_clip_ring_make_room(vd_clip_ring *ring, const vd_moment *at, const vd_frame *frame)
+{
+    if (frame->image.width != ring->width || frame->image.height != ring->height)
         drop_all(ring);
+    ring->width = frame->image.width;
+    ring->height = frame->image.height;
     ring->last = *at;
     if (ring->count == VD_CLIP_RING_FRAMES)
         drop_oldest(ring);
     /* Clips that wait for their verdict hold pictures as well; the pool is not to grow. */
-    while (ring->pool && ring->count > 0 && vd_frame_pool_get_stats(ring->pool).available == 0)
+    while (ring->count > least(ring) && vd_frame_pool_get_stats(ring->pool).available == 0)
         drop_oldest(ring);
+}
+
+static bool fits(const vd_clip_ring *ring, const vd_frame *frame, int *ret_width, int *ret_height)
+{
+    vd_crop_frame_size(frame->image.width, frame->image.height, ret_width, ret_height);
+    return ring->pool && vd_frame_pool_fits(ring->pool, VD_PIXEL_BGRX, *ret_width, *ret_height);
+}
+
+bool vd_clip_ring_is_short(const vd_clip_ring *ring, const vd_frame *frame)
+{
+    int width, height; /* of another size there are new ones */
+    return fits(ring, frame, &width, &height) && vd_frame_pool_get_stats(ring->pool).available == 0;
+}
+
+bool vd_clip_ring_give_up(vd_clip_ring *ring)
+{
+    if (ring->count == 0)
+        return false;
+    drop_oldest(ring);
+    return true;
+}
+
+int64_t vd_clip_ring_first(const vd_clip_ring *ring)
+{
+    return ring->count > 0 ? ring->entries[ring->head].frame->index : INT64_MAX;
 }
 
 static bool make_pool(vd_clip_ring *ring, int width, int height)
@@ -59,9 +92,7 @@ vd_frame *vd_clip_ring_reduce(vd_clip_ring *ring, const vd_frame *frame)
 {
     int width, height;
     vd_frame *reduced = NULL;
-    vd_crop_frame_size(frame->image.width, frame->image.height, &width, &height);
-    if ((!ring->pool || !vd_frame_pool_fits(ring->pool, VD_PIXEL_BGRX, width, height)) &&
-        !make_pool(ring, width, height))
+    if (!fits(ring, frame, &width, &height) && !make_pool(ring, width, height))
         return NULL;
     if (vd_frame_pool_get_stats(ring->pool).available == 0 || vd_frame_pool_take(ring->pool, &reduced))
         return NULL;
@@ -77,6 +108,7 @@ void vd_clip_ring_keep(vd_clip_ring *ring, const vd_moment *at, const vd_frame *
         return;
     }
     ring->kept++;
+    reduced->index = (int64_t)at->order;
     ring->scale_x = (double)reduced->image.width / source->image.width;
     ring->scale_y = (double)reduced->image.height / source->image.height;
     int slot = (ring->head + ring->count++) % VD_CLIP_RING_FRAMES;

@@ -7,7 +7,12 @@
 #include "pipeline/history.h"
 #include "pipeline/timeline.h"
 
-enum { VD_CLIP_RING_FRAMES = 30, VD_CLIP_RING_BYTES = 48 << 20 };
+enum {
+    VD_CLIP_RING_FRAMES = 30,
+    VD_CLIP_RING_LEAST =
+        24, /* a clip's, and those of the third of a second that an event may wait beyond it */
+    VD_CLIP_RING_BYTES = 48 << 20
+};
 
 /* Details of a clip: the last 1.6 s of a track; pictures are kept 12 times a second. */
 #define VD_CLIP_SPAN_S 1.6
@@ -26,6 +31,7 @@ typedef struct vd_clip_ring {
     } entries[VD_CLIP_RING_FRAMES]; /* ring, oldest first */
     int head, count;
     vd_moment last;           /* kept, or given up, last */
+    int width, height;        /* of the source's pictures, in all that are kept */
     double scale_x, scale_y;  /* pixels of a reduced picture for one of the source */
     uint64_t kept, forgotten; /* forgotten: no picture was free, or no memory */
 } vd_clip_ring;
@@ -36,15 +42,28 @@ void vd_clip_ring_fini(vd_clip_ring *ring);
 /* Whether a frame's turn has come. Under the lock. */
 bool vd_clip_ring_wants(const vd_clip_ring *ring, const vd_moment *at);
 
-/* Makes room for one more picture: at another place all are forgotten, else the oldest where it must be.
- * Under the lock. */
-void vd_clip_ring_make_room(vd_clip_ring *ring, const vd_moment *at);
+/* Makes room for a picture of this frame: of another size all are forgotten, else the oldest where it must
+ * be. Of those that clips need, VD_CLIP_RING_LEAST or three quarters of a small pool, none; pictures of the
+ * place before (a seek, a round's end) count as well: its last events have yet to ask. Under the lock. */
+void vd_clip_ring_make_room(vd_clip_ring *ring, const vd_moment *at, const vd_frame *frame);
+
+/* Whether no picture is free for a frame after that: clips that wait for their verdict hold too many. Without
+ * the lock, by who reduces. */
+bool vd_clip_ring_is_short(const vd_clip_ring *ring, const vd_frame *frame);
+
+/* Forgets the oldest picture, whoever needs it; false: there is none. Under the lock. */
+bool vd_clip_ring_give_up(vd_clip_ring *ring);
+
+/* The index of the oldest picture (vd_clip_ring_keep): what holds an older one holds what the ring has not.
+ * No picture: INT64_MAX. Under the lock. */
+int64_t vd_clip_ring_first(const vd_clip_ring *ring);
 
 /* A reduced copy with one reference: at most 640 wide, BGRX. NULL: none is free. Without the lock, by one
  * thread at a time, after vd_clip_ring_make_room. */
 vd_frame *vd_clip_ring_reduce(vd_clip_ring *ring, const vd_frame *frame);
 
-/* Keeps what vd_clip_ring_reduce gave; takes the reference. Under the lock. */
+/* Keeps what vd_clip_ring_reduce gave, with the frame's order as its index; takes the reference. Under the
+ * lock. */
 void vd_clip_ring_keep(vd_clip_ring *ring, const vd_moment *at, const vd_frame *source, vd_frame *reduced);
 
 /* The clip of a track as it is now: `count` pictures evenly spaced over its last 1.6 s, with references of

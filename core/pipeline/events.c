@@ -3,11 +3,13 @@
  * The thread `vd-events` is there when there is a verifier. An event waits until its track is 1.6 s old, or
  * has ended, or nothing comes any more; then its clip is submitted, and its verdict asked for until it is
  * there. Everything of the verifier's is called without the camera's lock: with async_enabled false a submit
- * takes as long as the verification.
+ * takes as long as the verification. Where stage 2 is so slow that waiting clips leave no picture for new
+ * ones, the oldest of this camera are dropped from its queue.
  *
  * Invariants
  * 1. An event in `asked` has no final verdict; one that leaves it has one.
- * 2. One thread at a time reduces pictures: `reducing`, under the lock. */
+ * 2. One thread at a time reduces pictures: `reducing`, under the lock.
+ * 3. An event is counted once: by the verifier that took its request, or in events_unasked. */
 #include <math.h>
 #include <string.h>
 
@@ -94,6 +96,23 @@ static const struct vd_timeline_entry *next_to_reduce_locked(const vd_camera *ca
     return NULL;
 }
 
+/* Frees a picture for a frame: first those that only clips of the oldest requests hold, then the ring's own.
+ * Without the lock, by who reduces.
+ *
+ * first  vd_clip_ring_first: a request whose pictures the ring has all would give none back */
+static void find_room(vd_camera *camera, const vd_frame *frame, int64_t first)
+{
+    vd_clip_ring *ring = &camera->clips;
+    for (bool more = true; more && vd_clip_ring_is_short(ring, frame);) {
+        if (vd_verifier_drop_oldest_of(camera->options.verifier, ring->pool, first))
+            continue;
+        vd_mutex_lock(&camera->lock);
+        more = vd_clip_ring_give_up(ring);
+        first = vd_clip_ring_first(ring);
+        vd_mutex_unlock(&camera->lock);
+    }
+}
+
 void vd_camera_reduce(vd_camera *camera)
 {
     if (!camera->options.verifier)
@@ -103,9 +122,11 @@ void vd_camera_reduce(vd_camera *camera)
     while (!camera->reducing && !camera->stopping && (entry = next_to_reduce_locked(camera))) {
         vd_moment at = entry->at;
         vd_frame *frame = vd_frame_ref(entry->frame);
-        vd_clip_ring_make_room(&camera->clips, &at);
+        vd_clip_ring_make_room(&camera->clips, &at, frame);
+        int64_t first = vd_clip_ring_first(&camera->clips);
         camera->reducing = true;
         vd_mutex_unlock(&camera->lock);
+        find_room(camera, frame, first);
         vd_frame *reduced = vd_clip_ring_reduce(&camera->clips, frame);
         vd_mutex_lock(&camera->lock);
         vd_clip_ring_keep(&camera->clips, &at, frame, reduced);
@@ -123,11 +144,18 @@ static void forget_asked_locked(vd_camera *camera, int i)
             (size_t)(--camera->asked_count - i) * sizeof camera->asked[0]);
 }
 
+/* Stage 2 is never asked about this event. */
+static void leave_unasked_locked(vd_camera *camera, uint64_t event, vd_verdict_cause cause)
+{
+    vd_event_log_set_unverified(camera->events, event, cause);
+    camera->status.events_unasked++;
+}
+
 void vd_camera_want_verdicts_locked(vd_camera *camera, const uint64_t *events, size_t count)
 {
     for (size_t i = 0; i < count && camera->options.verifier; i++) {
         if (camera->asked_count == VD_CAMERA_ASKED) {
-            vd_event_log_set_unverified(camera->events, events[i], VD_CAUSE_DROPPED);
+            leave_unasked_locked(camera, events[i], VD_CAUSE_DROPPED);
             continue;
         }
         camera->asked[camera->asked_count++] =
@@ -184,10 +212,10 @@ static void ask_locked(vd_camera *camera, int i, vd_verify_clip *clip)
         camera->asked[i].asked_ns = asked_ns;
         return;
     }
-    vd_event_log_set_unverified(camera->events, event_id,
-                                code == VD_ESHUTDOWN ? VD_CAUSE_STOPPED
-                                : made               ? VD_CAUSE_FAILED
-                                                     : VD_CAUSE_DROPPED);
+    leave_unasked_locked(camera, event_id,
+                         code == VD_ESHUTDOWN ? VD_CAUSE_STOPPED
+                         : made               ? VD_CAUSE_FAILED
+                                              : VD_CAUSE_DROPPED);
     forget_asked_locked(camera, i);
 }
 

@@ -13,6 +13,8 @@
 
 enum { VD_REQUESTS_RUNNING = 128 /* at once, at most */, VD_REQUESTS_TURN = 4 };
 
+struct vd_frame_pool;
+
 typedef enum vd_request_state { VD_REQUEST_FREE, VD_REQUEST_WAITING, VD_REQUEST_RUNNING } vd_request_state;
 
 typedef struct vd_request {
@@ -68,6 +70,9 @@ void vd_requests_fini(vd_requests *requests);
 /* Adds a request, with references to the clip's frames. A full queue drops its oldest one.
  * VD_OK or VD_ESHUTDOWN. Any thread. */
 int vd_requests_push(vd_requests *requests, const vd_verify_clip *clip, float confidence, uint64_t *ret_id);
+
+/* As vd_verifier_drop_oldest_of. */
+bool vd_requests_drop_oldest_of(vd_requests *requests, const struct vd_frame_pool *pool, int64_t first);
 
 /* Takes the waiting request of the highest confidence, the oldest of equals, to run it; NULL when none waits.
  * Every VD_REQUESTS_TURN-th time the oldest of all: none waits for ever behind surer ones.

@@ -73,6 +73,11 @@ int vd_verifier_submit(vd_verifier *verifier, const vd_verify_clip *clip, float 
     return VD_OK;
 }
 
+bool vd_verifier_drop_oldest_of(vd_verifier *verifier, const struct vd_frame_pool *pool, int64_t first)
+{
+    return vd_requests_drop_oldest_of(&verifier->requests, pool, first);
+}
+
 int vd_verifier_take(vd_verifier *verifier, uint64_t id, int64_t deadline_ns, vd_verify_result *ret_result)
 {
     return vd_requests_take(&verifier->requests, id, deadline_ns, ret_result);

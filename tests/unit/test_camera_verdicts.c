@@ -54,6 +54,7 @@ START_TEST(a_verdict_comes_later_and_changes_its_event)
     check_ledger(verifier);
     ck_assert_uint_eq(vd_verifier_get_stats(verifier).submitted, 1);
     ck_assert_uint_eq(status_of(camera).clips_forgotten, 0);
+    ck_assert_uint_eq(status_of(camera).events_unasked, 0);
     vd_view view = {0};
     UNTIL(mark_of(camera, &view, &options.thresholds) == VD_MARK_REJECTED);
     vd_view_clear(&view);
@@ -171,6 +172,23 @@ START_TEST(stage_2_that_fails_leaves_the_event)
 }
 END_TEST
 
+/* An event whose round of the file ends before its clip is whole has pictures all the same. */
+START_TEST(every_round_asks)
+{
+    vd_verifier *verifier = new_verifier("test:sleep", 0.01, 20);
+    vd_camera_options options = options_of("fake:frames=20"); /* 0.8 s */
+    options.thresholds.confidence = 0.6f;
+    options.loop = true;
+    options.verifier = verifier;
+    vd_camera *camera = open_camera(&options);
+    UNTIL(status_of(camera).events >= 6 && vd_verifier_get_stats(verifier).submitted >= 5);
+    ck_assert_uint_eq(status_of(camera).events_unasked, 0);
+    vd_camera_close(&camera);
+    ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
+    vd_verifier_free(&verifier);
+}
+END_TEST
+
 START_TEST(a_stopped_verifier_is_told_of_each_event)
 {
     vd_verifier *verifier = new_verifier("test:sleep", 0.01, 20);
@@ -180,6 +198,7 @@ START_TEST(a_stopped_verifier_is_told_of_each_event)
     vd_camera *camera = open_camera(&options);
     UNTIL(status_of(camera).events == 2 && event_of(camera, 2)->verdict == VD_VERDICT_UNVERIFIED);
     ck_assert_int_eq(events[0].cause, VD_CAUSE_STOPPED);
+    ck_assert_uint_eq(status_of(camera).events_unasked, 2);
     vd_camera_close(&camera);
     ck_assert(vd_camera_join_closed(5 * VD_NS_PER_S));
     vd_verifier_free(&verifier);
@@ -215,6 +234,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, who_winds_back_sees_the_verdicts_at_once);
     tcase_add_test(tests, a_short_track_asks_when_it_has_ended);
     tcase_add_loop_test(tests, stage_2_that_fails_leaves_the_event, 0, 3);
+    tcase_add_test(tests, every_round_asks);
     tcase_add_test(tests, a_stopped_verifier_is_told_of_each_event);
     tcase_add_test(tests, every_moment_is_a_good_one_to_close);
     suite_add_tcase(suite, tests);

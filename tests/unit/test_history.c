@@ -154,7 +154,9 @@ static int64_t feed(vd_clip_ring *ring, vd_frame *frame, uint32_t serial, double
         vd_moment at = {.order = (uint64_t)i + 1, .serial = serial, .time_s = from_s + i * 0.04};
         if (!vd_clip_ring_wants(ring, &at))
             continue;
-        vd_clip_ring_make_room(ring, &at);
+        vd_clip_ring_make_room(ring, &at, frame);
+        while (vd_clip_ring_is_short(ring, frame) && vd_clip_ring_give_up(ring))
+            continue;
         int64_t start_ns = thread_time_ns();
         vd_frame *reduced = vd_clip_ring_reduce(ring, frame);
         times[count++] = thread_time_ns() - start_ns;
@@ -201,11 +203,61 @@ START_TEST(clips_are_cut_from_the_ring)
         ck_assert_ptr_eq(clip.frames[i], clip.frames[15]);
     vd_clip_clear(&clip);
     vd_history_fini(&history);
-    run(&history, 2, 9, 3, 4); /* another place: nothing of it is left */
+    run(&history, 2, 9, 3, 4); /* another place: there is nothing of it yet */
     ck_assert(!vd_clip_ring_cut(&ring, vd_history_find(&history, 9), 16, &clip));
-    feed(&ring, frame, 2, 0, 0.2);
+    feed(&ring, frame, 2, 3, 4);
+    ck_assert(vd_clip_ring_cut(&ring, vd_history_find(&history, 9), 16, &clip));
+    vd_clip_clear(&clip);
+    vd_history_fini(&history);
+    run(&history, 1, 10, 3.5, 4); /* and what was seen at the last one can still ask */
+    ck_assert(vd_clip_ring_cut(&ring, vd_history_find(&history, 10), 16, &clip));
+    vd_clip_clear(&clip);
+    vd_frame_unref(&frame);
+    vd_frame_pool_free(&pool); /* pictures of another size, although they are reduced to the same */
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_I420, 1920, 1080, 1, &pool), VD_OK);
+    ck_assert_int_eq(vd_frame_pool_take(pool, &frame), VD_OK);
+    feed(&ring, frame, 3, 0, 0.2);
     ck_assert_int_le(ring.count, 3);
     vd_history_fini(&history);
+    vd_clip_ring_fini(&ring);
+    vd_frame_unref(&frame);
+    vd_frame_pool_free(&pool);
+}
+END_TEST
+
+/* What a clip needs is not given up for want of room: who holds pictures that the ring has not is asked
+ * first.
+ */
+START_TEST(the_ring_keeps_what_a_clip_needs)
+{
+    vd_clip_ring ring = {0};
+    vd_frame_pool *pool = NULL;
+    vd_frame *frame = NULL, *held[100];
+    int count = 0;
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_I420, 640, _i ? 1138 : 480, 1, &pool), VD_OK);
+    ck_assert_int_eq(vd_frame_pool_take(pool, &frame), VD_OK);
+    feed(&ring, frame, 1, 0, 4);
+    int full = ring.count, capacity = vd_frame_pool_get_stats(ring.pool).capacity;
+    ck_assert_int_eq(full, _i ? capacity : VD_CLIP_RING_FRAMES);
+    ck_assert_int_eq(vd_clip_ring_first(&ring), ring.entries[ring.head].at.order);
+    while (vd_frame_pool_get_stats(ring.pool).available > 0) {
+        ck_assert_int_eq(vd_frame_pool_take(ring.pool, &held[count]), VD_OK);
+        count++;
+    }
+    ck_assert(vd_clip_ring_is_short(&ring, frame));
+    for (int i = 0; i < 50; i++) {
+        const vd_moment at = {.order = 1000 + (uint64_t)i, .serial = 1, .time_s = 5 + i};
+        vd_clip_ring_make_room(&ring, &at, frame);
+        while (vd_frame_pool_get_stats(ring.pool).available > 0) {
+            ck_assert_int_eq(vd_frame_pool_take(ring.pool, &held[count]), VD_OK);
+            count++;
+        }
+    }
+    ck_assert_int_eq(ring.count, _i ? capacity * 3 / 4 : VD_CLIP_RING_LEAST);
+    while (count > 0)
+        vd_frame_unref(&held[--count]);
+    ck_assert(!vd_clip_ring_is_short(&ring, frame));
+    ck_assert_int_eq(vd_frame_pool_get_stats(ring.pool).capacity, capacity);
     vd_clip_ring_fini(&ring);
     vd_frame_unref(&frame);
     vd_frame_pool_free(&pool);
@@ -229,6 +281,7 @@ START_TEST(clips_that_are_held_starve_the_ring_and_are_counted)
         ck_assert_int_le(vd_frame_pool_get_stats(ring.pool).capacity * 640 * 360 * 4, VD_CLIP_RING_BYTES);
     }
     ck_assert_uint_gt(ring.forgotten, 20);
+    ck_assert_int_eq(vd_clip_ring_first(&ring), INT64_MAX); /* down to none */
     ck_assert(!vd_clip_ring_cut(&ring, vd_history_find(&history, 6), 16, &clips[5]));
     for (int i = 0; i < 6; i++)
         vd_clip_clear(&clips[i]);
@@ -251,6 +304,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, what_ended_is_kept_for_a_while);
     tcase_add_test(tests, spans_join_and_are_bounded);
     tcase_add_test(tests, clips_are_cut_from_the_ring);
+    tcase_add_loop_test(tests, the_ring_keeps_what_a_clip_needs, 0, 2);
     tcase_add_test(tests, clips_that_are_held_starve_the_ring_and_are_counted);
     suite_add_tcase(suite, tests);
     return suite;

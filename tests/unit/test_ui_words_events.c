@@ -114,18 +114,23 @@ START_TEST(stage2)
 {
     vd_verify_stats stats = {.workers = 1, .max_workers = 2};
     vd_camera_status status = {.clips_waiting = 4, .clips_forgotten = 7};
-    vd_words_stage2(out, sizeof out, &stats);
+    vd_words_stage2(out, sizeof out, &stats, &status);
     ck_assert_str_eq(out, "Verifying 0 · workers 1/2");
     stats.pending_requests = 2;
     stats.oldest_s = 0.41;
     stats.dropped = 1;
     stats.timeouts = 2;
-    vd_words_stage2(out, sizeof out, &stats);
+    vd_words_stage2(out, sizeof out, &stats, &status);
     ck_assert_str_eq(out, "Verifying 2 · oldest 0.4 s · 1 dropped · 2 timed out · workers 1/2");
+    status.events_unasked = 3;
+    vd_words_stage2(out, sizeof out, &stats, &status);
+    ck_assert_str_eq(out,
+                     "Verifying 2 · oldest 0.4 s · 1 dropped · 3 never asked · 2 timed out · workers 1/2");
     vd_words_stage2_full(out, sizeof out, &stats, &status);
     ck_assert_ptr_nonnull(strstr(out, "none that runs"));
     ck_assert_ptr_null(strstr(out, "A verdict takes"));
-    ck_assert_ptr_nonnull(strstr(out, "without a verdict yet 4; pictures for clips that found no room 7"));
+    ck_assert_ptr_nonnull(strstr(
+        out, "without a verdict yet 4; pictures for clips that found no room 7; events never asked about 3"));
     strcpy(stats.model, "road-verifier");
     stats.verified = 3;
     stats.p50_s = 0.12;
@@ -141,6 +146,7 @@ END_TEST
 START_TEST(degraded)
 {
     vd_verify_stats stats = {.max_workers = 2};
+    const vd_camera_status status = {0};
     strcpy(stats.degraded_why.place, "/models/late.onnx");
     strcpy(stats.degraded_why.text, "It cannot be found.");
     vd_words_degraded(out, sizeof out, &stats, false);
@@ -152,7 +158,7 @@ START_TEST(degraded)
                      "It is tried again by itself.");
     vd_words_degraded(out, sizeof out, &stats, true);
     ck_assert_str_eq(out, "Stage 2 is degraded. late.onnx: It cannot be found.");
-    vd_words_stage2(out, sizeof out, &stats);
+    vd_words_stage2(out, sizeof out, &stats, &status);
     ck_assert_str_eq(out, "Not verifying, degraded · workers 0/2");
 }
 END_TEST

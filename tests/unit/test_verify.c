@@ -80,6 +80,54 @@ START_TEST(what_cannot_be_is_refused)
 }
 END_TEST
 
+/* A pool of frames gets them back from the queue: the oldest request with one that its owner has not himself,
+ * no other, and nothing of other pools. */
+START_TEST(pictures_come_back_from_the_queue)
+{
+    vd_verify_options options = case_options("test:hang");
+    options.max_workers = 1;
+    vd_verifier *verifier = case_new(&options);
+    vd_frame_pool *pool = NULL;
+    vd_frame *old = NULL, *new = NULL;
+    ck_assert_int_eq(vd_frame_pool_new(VD_PIXEL_BGRX, CASE_SIDE, CASE_SIDE, 2, &pool), VD_OK);
+    old = case_frame(pool, 10);
+    new = case_frame(pool, 20);
+    old->index = 4;
+    new->index = 9;
+    case_submit(verifier, case_red, 1);
+    CASE_UNTIL(verifier, stats.workers_active == 1);
+    uint64_t other = case_submit(verifier, case_red, 0.5f), first = case_submit(verifier, new, 0.5f),
+             second = case_submit(verifier, old, 0.9f), third = case_submit(verifier, old, 0.1f);
+    vd_frame_unref(&old);
+    vd_frame_unref(&new);
+    ck_assert(!vd_verifier_drop_oldest_of(verifier, pool, 4));
+    ck_assert(vd_verifier_drop_oldest_of(verifier, pool, 9));
+    ck_assert_int_eq(vd_frame_pool_get_stats(pool).available, 0); /* the third has it as well */
+    ck_assert(vd_verifier_drop_oldest_of(verifier, pool, 9));
+    ck_assert_int_eq(vd_frame_pool_get_stats(pool).available, 1);
+    ck_assert(!vd_verifier_drop_oldest_of(verifier, pool, 9));
+    vd_verify_stats stats = case_stats(verifier);
+    ck_assert_uint_eq(stats.dropped, 2);
+    ck_assert_int_eq(stats.queue_length, 2);
+    vd_verify_result result = case_take(verifier, second);
+    ck_assert_int_eq(result.verdict, VD_VERDICT_UNVERIFIED);
+    ck_assert_int_eq(result.cause, VD_CAUSE_DROPPED);
+    ck_assert_ptr_nonnull(strstr(result.error.text, "newer events needed"));
+    ck_assert_int_eq(case_take(verifier, third).cause, VD_CAUSE_DROPPED);
+    ck_assert_int_eq(vd_verifier_take(verifier, first, 0, &result), VD_ETIMEOUT);
+    ck_assert(vd_verifier_drop_oldest_of(verifier, pool, 10));
+    ck_assert_int_eq(vd_verifier_take(verifier, first, 0, &result), VD_OK);
+    ck_assert_int_eq(vd_verifier_take(verifier, other, 0, &result), VD_ETIMEOUT);
+    ck_assert_int_eq(vd_frame_pool_get_stats(pool).available, 2);
+    ck_assert(vd_verifier_drop_oldest_of(verifier, case_pool, INT64_MAX));
+    ck_assert(!vd_verifier_drop_oldest_of(verifier, case_pool, INT64_MAX)); /* the one that runs stays */
+    stats = case_stats(verifier);
+    ck_assert(stats.dropped == 4 && stats.pending_requests == 1 && stats.submitted == 5);
+    vd_verifier_free(&verifier);
+    vd_frame_pool_free(&pool);
+}
+END_TEST
+
 static void note_wake(void *context)
 {
     atomic_fetch_add((atomic_int *)context, 1);
@@ -269,6 +317,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(tests, 200);
     tcase_add_loop_test(tests, verdicts_follow_the_threshold, 0, 2);
     tcase_add_test(tests, what_cannot_be_is_refused);
+    tcase_add_test(tests, pictures_come_back_from_the_queue);
     tcase_add_test(tests, a_result_wakes);
     tcase_add_test(tests, a_full_queue_drops_the_oldest);
     tcase_add_test(tests, the_surest_goes_first);

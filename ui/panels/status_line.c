@@ -30,7 +30,7 @@ static void changed(void *context, unsigned changes)
     set_text(line->rates, text);
     const vd_verify_stats *stage2 = vd_store_get_stage2(line->store);
     if (stage2)
-        vd_words_stage2(text, sizeof text, stage2);
+        vd_words_stage2(text, sizeof text, stage2, status);
     set_text(line->stage2, stage2 ? text : "");
     gtk_widget_set_visible(GTK_WIDGET(line->stage2), stage2 != NULL);
     vd_words_remark(text, sizeof text, status);

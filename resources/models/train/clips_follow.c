@@ -92,7 +92,7 @@ static void keep_picture(struct camera *camera, const vd_moment *at, vd_frame *f
         return;
     if (vd_scene_render(camera->scene, (int64_t)at->order - 1, &frame->image) != VD_OK)
         clip_fail(camera->options->seed, "it cannot be rendered");
-    vd_clip_ring_make_room(&camera->ring, at);
+    vd_clip_ring_make_room(&camera->ring, at, frame);
     vd_clip_ring_keep(&camera->ring, at, frame, vd_clip_ring_reduce(&camera->ring, frame));
 }
 

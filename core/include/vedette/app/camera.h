@@ -123,6 +123,8 @@ typedef struct vd_camera_status {
     int tracks;               /* with an id, at the newest result */
     uint64_t events;          /* opened so far */
     int events_open;          /* of them open */
+    uint64_t events_unasked;  /* of them unverified because stage 2 was never asked: no picture was left, too
+                                 many waited, or it had been stopped; in no figure of the verifier's */
     int clips_waiting;        /* events whose clip is not whole yet, or whose verdict has not come */
     uint64_t clips_forgotten; /* pictures for clips that found no room */
     uint64_t events_revision; /* rises with every change of an event: vd_camera_get_events has news */

@@ -24,8 +24,9 @@ typedef enum vd_verdict_cause {
     VD_CAUSE_TIMED_OUT, /* worker_timeout_sec passed */
     VD_CAUSE_FAILED,    /* its worker crashed or answered rubbish, or the model could not */
     VD_CAUSE_DEGRADED,  /* no model */
-    VD_CAUSE_DROPPED,   /* a queue was full: counted as dropped, and only there */
-    VD_CAUSE_STOPPED    /* shut down before its turn; counted as dropped as well */
+    VD_CAUSE_DROPPED,   /* a queue was full, or waiting clips held all pictures: its request is counted as
+                           dropped by stage 2, and only there; one never submitted in events_unasked */
+    VD_CAUSE_STOPPED    /* shut down before its turn; counted in the same way */
 } vd_verdict_cause;
 
 /* The operator's (row D11). */

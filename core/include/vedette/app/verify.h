@@ -49,6 +49,7 @@ typedef struct vd_verify_options {
 int vd_verify_options_validate(const vd_verify_options *options, vd_error *error);
 
 struct vd_frame;
+struct vd_frame_pool;
 
 /* What is looked at: frames in order of time with the track's box in each. */
 typedef struct vd_verify_clip {
@@ -71,7 +72,8 @@ typedef struct vd_verify_result {
 } vd_verify_result;
 
 typedef struct vd_verify_stats {
-    uint64_t submitted, verified, rejected, unverified, dropped;
+    uint64_t submitted, verified, rejected, unverified;
+    uint64_t dropped;        /* a full queue, a full result queue, a camera's pictures, or the end */
     int pending_requests;    /* waiting and running */
     double oldest_s;         /* age of the oldest of them, 0 when there is none */
     double avg_processing_s; /* from the worker's start to its answer, of those with a verdict by the model */
@@ -118,6 +120,12 @@ void vd_verifier_stop(vd_verifier *verifier);
  * VD_OK with *ret_id ≥ 1, VD_EINVAL, or VD_ESHUTDOWN. Under 50 µs. Any thread. */
 int vd_verifier_submit(vd_verifier *verifier, const vd_verify_clip *clip, float confidence, uint64_t *ret_id,
                        vd_error *error);
+
+/* Drops the oldest waiting request whose clip holds a frame of that pool with an index below `first`, so that
+ * whoever shares the pool with the queue gets frames back when stage 2 is slower than events come. Its result
+ * is that of a request that a full queue drops, with a sentence of its own. Running requests and those of
+ * other pools stay. False: there is none. Gives references back: with no lock held. Any thread. */
+bool vd_verifier_drop_oldest_of(vd_verifier *verifier, const struct vd_frame_pool *pool, int64_t first);
 
 /* The result of one request, once.
  *
