@@ -52,8 +52,9 @@ static char *take_kept(vd_heads *heads, vd_heads_part next)
 static bool pass_method(vd_heads *heads, uint8_t byte)
 {
     if (byte == ' ' && heads->have > 0) {
-        take_kept(heads, VD_HEADS_TARGET);
-        return true;
+        const char *method = take_kept(heads, VD_HEADS_TARGET);
+        return strcmp(method, "CONNECT") != 0 ||
+               refuse(heads, 400, "CONNECT is for proxies, and this is none.");
     }
     if (!is_token_letter(byte) || heads->have == METHOD_MOST)
         return refuse(heads, 400, "A request begins with its method, such as GET, and one blank.");

@@ -163,7 +163,7 @@ static void wire_closed(void *context)
 {
     vd_link *link = context;
     link->wire = NULL;
-    if (link->state != VD_LINK_LINGERING)
+    if (link->state != VD_LINK_LINGERING || link->since_ns == 0)
         free_link(link);
 }
 
@@ -333,7 +333,9 @@ static gboolean drain(GSocket *socket, GIOCondition condition, void *context)
     link->drained += count > 0 ? (size_t)count : 0;
     if (count > 0 && link->drained < DRAIN_BYTES)
         return G_SOURCE_CONTINUE;
-    link->since_ns = 0; /* the next tick frees it */
+    link->since_ns = 0; /* it is over, */
+    if (!link->wire)    /* and libsoup knows that */
+        free_link(link);
     return G_SOURCE_REMOVE;
 }
 

@@ -119,7 +119,15 @@ class HttpTest(unittest.TestCase):
         self.refused(get('nowhere'), 400)
         self.refused(get('http://evil.example/'), 400)
         self.refused('SSH-2.0-x\r\n\r\n', 400)
+        self.refused('CONNECT /stream/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n', 400)
         self.assertEqual(self.answers(get('http://127.0.0.1/stream/health'))[0][0], 200)
+
+    def test_refused_connections_leave_at_once(self):
+        """Who goes when it has its answer makes room: a peer has 64 connections."""
+        for _ in range(200):
+            with Http(self.url) as http:
+                http.socket.sendall(b'nonsense\r\n\r\n')
+                self.assertEqual(http.read_reply().status, 400)
 
     def test_what_is_too_long(self):
         def error(path, status):

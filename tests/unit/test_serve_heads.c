@@ -159,6 +159,7 @@ START_TEST(what_is_answered_before_libsoup)
         {"\r\n\r\n", 400},
         {"OPTIONS * HTTP/1.1\r\n", 404},
         {"CONNECT a:80 HTTP/1.1\r\n", 400},
+        {"CONNECT / HTTP/1.1\r\n", 400},
         {"GET a HTTP/1.1\r\n", 400},
         {"GET /a% HTTP/1.1\r\n", 400},
         {"GET /a%4 HTTP/1.1\r\n", 400},
