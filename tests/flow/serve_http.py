@@ -175,7 +175,11 @@ class PagesTest(unittest.TestCase):
     def test_refusals(self):
         settings = f'streaming = {{ origins = [ "{FRIEND}" ]; max_requests_per_s = 6; max_image_mb = 1; token_file = "%s"; }};'
         with Running(PROGRAM, '--model', 'builtin:motion', settings=settings % 'tokens') as server:
-            size = 90 << 20
+            with open(os.path.join(server.folder, 'tokens'), encoding='utf-8') as file:
+                token = file.read().split('\n')[-2]
+            slow, size = Http(server.url, token), 90 << 20
+            slow.socket.settimeout(30 * SLOW)
+            slow.socket.sendall(slow.head('POST', '/stream/sessions', {'Origin': FRIEND, 'Content-Length': 9}).encode() + b'{')
             for method, path, length, status, more in (
                     ('GET', '/stream/stats', None, 401, 'www-authenticate'), ('GET', '/stream/cameras', None, 401, 'www-authenticate'),
                     ('POST', '/stream/sessions', size, 401, 'www-authenticate'), ('GET', '/stream/health', size, 413, 'vary'),
@@ -186,7 +190,9 @@ class PagesTest(unittest.TestCase):
                    for length in [None, size] * 10]
             self.assertIn((None, 429), got)
             self.assertIn((size, 429), got)
-            time.sleep(1.1 * SLOW)
+            reply = slow.read_reply()
+            self.assertEqual((reply.status, reply.headers.get('access-control-allow-origin')), (408, FRIEND))
+            slow.socket.close()
             with Http(server.url) as http:  # who asks from elsewhere is told nothing of it
                 http.socket.sendall(http.head('GET', '/stream/health', {'Content-Length': size}).encode())
                 self.assertNotIn('access-control-allow-origin', http.read_reply().headers)
