@@ -5,7 +5,12 @@
 
 #include "serve/access.h"
 
-enum { METHOD_MOST = 32, DIGITS_MOST = 18, HEX_DIGITS_MOST = 15 };
+enum {
+    METHOD_MOST = 32,
+    DIGITS_MOST = 18,
+    HEX_DIGITS_MOST = 15,
+    CHUNK_LINE_MOST = 100 /* libsoup gives up at 128 */
+};
 
 static bool refuse(vd_heads *heads, int status, const char *sentence)
 {
@@ -296,7 +301,7 @@ static bool end_head_line(vd_heads *heads)
 static bool take_chunk(vd_heads *heads)
 {
     size_t digits = strspn(heads->line, "0123456789abcdefABCDEF");
-    if (heads->too_long || digits == 0 || digits > HEX_DIGITS_MOST || !strchr("; \t", heads->line[digits]))
+    if (digits == 0 || digits > HEX_DIGITS_MOST || !strchr("; \t", heads->line[digits]))
         return refuse(heads, 400,
                       "The length of a chunk is not understood: it stands on a line, in hexadecimal digits.");
     heads->left = 0;
@@ -348,6 +353,8 @@ static bool pass_line(vd_heads *heads, uint8_t byte)
     }
     if ((byte < ' ' && byte != '\t') || byte == 0x7f)
         return refuse(heads, 400, "The head of the request has a control character in it.");
+    if (!in_head && heads->have == CHUNK_LINE_MOST)
+        return refuse(heads, 400, "A line between chunks has more than 100 bytes.");
     return in_head ? pass_head(heads, byte) : keep(heads, byte);
 }
 

@@ -197,9 +197,11 @@ START_TEST(heads_have_a_most)
     strcpy(text + size + 2 * VD_HEADS_LINE, ": b\r\n\r\n");
     ck_assert_int_eq(status_of(text, strlen(text)), 0);
     size = (size_t)sprintf(text, LINE "Transfer-Encoding: chunked\r\n\r\n1;");
-    memset(text + size, 'a', 2 * VD_HEADS_LINE);
-    strcpy(text + size + 2 * VD_HEADS_LINE, "\r\n");
-    ck_assert_int_eq(status_of(text, strlen(text)), 400);
+    memset(text + size, 'a', 99);
+    strcpy(text + size + 98, "\r\nx\r\n0\r\n\r\n");
+    ck_assert_int_eq(status_of(text, strlen(text)), 0);
+    memset(text + size, 'a', 99);
+    ck_assert_int_eq(status_of(text, size + 99), 400);
 }
 END_TEST
 
