@@ -24,6 +24,8 @@ void vd_access_free(vd_access **access); /* wipes the tokens; accepts NULL and s
 
 /* 127.0.0.0/8, ::1, and the name `localhost`. */
 bool vd_access_is_loopback(const char *address);
+/* Whether it is `name[:port]` or `address[:port]`, as a Host header may have it. */
+bool vd_access_is_authority(const char *text);
 bool vd_access_needs_token(const vd_access *access);
 const char *vd_access_token_file(const vd_access *access); /* empty when none is needed */
 

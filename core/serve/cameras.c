@@ -48,7 +48,7 @@ static int check_name(const char *name, vd_error *error)
     if (strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(clean, name) != 0)
         return vd_error_set(error, VD_EINVAL, NULL,
                             "The camera's name \"%s\" cannot stand in an address: it must be one line of "
-                            "UTF-8 without \"/\".",
+                            "UTF-8 without \"/\", and neither \".\" nor \"..\".",
                             clean);
     return VD_OK;
 }

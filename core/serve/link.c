@@ -1,7 +1,9 @@
 #include "serve/link.h"
 
+#include <jansson.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -77,7 +79,12 @@ static bool did_read(void *context, const uint8_t *bytes, size_t size)
     if (vd_heads_pass(&link->heads, bytes, size))
         return true;
     link->serve->counts.refused[VD_REFUSED_WRONG]++;
-    vd_link_refuse(link, SOUP_STATUS_BAD_REQUEST, "", "The length of the request is not understood.");
+    if (link->state == VD_LINK_STREAMING) { /* there is no place for an answer any more */
+        vd_link_drop(link);
+        return false;
+    }
+    link->cors[0] = '\0';
+    vd_link_refuse(link, link->heads.status, "", link->heads.sentence);
     return false;
 }
 
@@ -156,7 +163,7 @@ static void wire_closed(void *context)
 {
     vd_link *link = context;
     link->wire = NULL;
-    if (link->state != VD_LINK_LINGERING)
+    if (link->state != VD_LINK_LINGERING || link->since_ns == 0)
         free_link(link);
 }
 
@@ -290,6 +297,8 @@ void vd_link_enter(vd_link *link, vd_link_state state)
 {
     link->state = state;
     link->since_ns = vd_clock_now_ns();
+    if (state == VD_LINK_IDLE)
+        link->cors[0] = '\0';
 }
 
 bool vd_link_is_ahead(const vd_link *link)
@@ -324,7 +333,9 @@ static gboolean drain(GSocket *socket, GIOCondition condition, void *context)
     link->drained += count > 0 ? (size_t)count : 0;
     if (count > 0 && link->drained < DRAIN_BYTES)
         return G_SOURCE_CONTINUE;
-    link->since_ns = 0; /* the next tick frees it */
+    link->since_ns = 0; /* it is over, */
+    if (!link->wire)    /* and libsoup knows that */
+        free_link(link);
     return G_SOURCE_REMOVE;
 }
 
@@ -345,12 +356,17 @@ static void linger(vd_link *link)
 
 void vd_link_refuse(vd_link *link, int status, const char *headers, const char *sentence)
 {
-    char text[1024], body[512];
-    int length = g_snprintf(body, sizeof body, "{\"error\":\"%s\"}\n", sentence);
+    char text[2048];
+    json_t *json = json_pack("{s:s}", "error", sentence);
+    char *body = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    int length = body ? (int)strlen(body) + 1 : 0;
     int size = g_snprintf(text, sizeof text,
                           "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-                          "Connection: close\r\n%s\r\n%s",
-                          status, vd_status_phrase(status), length, headers, body);
+                          "Connection: close\r\n%s%s\r\n%s%s",
+                          status, vd_status_phrase(status), length, headers, link->cors, body ? body : "",
+                          body ? "\n" : "");
+    free(body);
+    json_decref(json);
     GPollableOutputStream *out = G_POLLABLE_OUTPUT_STREAM(g_io_stream_get_output_stream(link->base));
     g_pollable_output_stream_write_nonblocking(out, text, (gsize)size, NULL, NULL);
     linger(link);

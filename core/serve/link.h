@@ -48,6 +48,7 @@ typedef struct vd_link {
 
     vd_heads heads; /* of requests */
     uint64_t taken; /* of these, by libsoup */
+    char cors[640]; /* headers of every answer to the request under way; may be empty */
     bool socket;    /* a WebSocket: the frames are followed */
     vd_frames in, out;
     uint64_t most_message_bytes;

@@ -46,7 +46,7 @@ static int parse(const char *text, size_t size, size_t before, size_t left_out, 
                  vd_error *error)
 {
     json_error_t why;
-    json_t *parsed = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+    json_t *parsed = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!parsed) {
         size_t at = why.position > 0 ? (size_t)why.position : 0;
         return refuse_json(&why, at > before ? at + left_out : at, error);

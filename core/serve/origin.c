@@ -122,6 +122,18 @@ bool vd_access_is_loopback(const char *address)
     return IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == 127);
 }
 
+bool vd_access_is_authority(const char *text)
+{
+    vd_origin read = {.scheme = "http"};
+    struct in6_addr six;
+    if (!read_authority(text, &read))
+        return false;
+    if (read.host[0] != '[')
+        return true;
+    read.host[strlen(read.host) - 1] = '\0';
+    return inet_pton(AF_INET6, read.host + 1, &six) == 1;
+}
+
 bool vd_access_host_is_fine(const vd_access *access, const char *host)
 {
     vd_origin asked = {.scheme = "http"};

@@ -11,7 +11,7 @@ static int byte_of(const char *digits)
     return low < 0 ? -1 : high << 4 | low;
 }
 
-bool vd_query_decode(const char *text, size_t length, bool plus, char *out, size_t size)
+int vd_query_decode(const char *text, size_t length, bool plus, char *out, size_t size)
 {
     size_t used = 0;
     for (size_t i = 0; i < length; i++) {
@@ -21,42 +21,71 @@ bool vd_query_decode(const char *text, size_t length, bool plus, char *out, size
             i += 2;
         } else if (byte == '+' && plus)
             byte = ' ';
-        if (byte < 0x20 || byte == 0x7f || used + 1 >= size)
-            return false;
+        if (byte < 0x20 || byte == 0x7f)
+            return VD_EFORMAT;
+        if (used + 1 >= size)
+            return VD_EINVAL;
         out[used++] = (char)byte;
     }
     out[used] = '\0';
-    return g_utf8_validate(out, (gssize)used, NULL);
+    return g_utf8_validate(out, (gssize)used, NULL) ? VD_OK : VD_EFORMAT;
 }
 
-static bool read_item(const char *text, size_t length, vd_query *query)
+static int refuse_text(vd_error *error)
+{
+    return vd_error_set(error, VD_EFORMAT, NULL,
+                        "The query is not understood: what is percent-encoded in it must be UTF-8, without "
+                        "control characters, and each word has a name.");
+}
+
+static int read_name(const char *text, size_t length, vd_query *query, vd_error *error)
+{
+    char *name = query->items[query->count].name;
+    int code = vd_query_decode(text, length, true, name, VD_QUERY_NAME);
+    if (code == VD_EINVAL)
+        return vd_error_set(error, VD_EFORMAT, NULL, "A word of the query is longer than %d bytes.",
+                            VD_QUERY_NAME - 1);
+    if (code != VD_OK || *name == '\0')
+        return refuse_text(error);
+    if (vd_query_get(query, name))
+        return vd_error_set(error, VD_EFORMAT, name, "`%s` stands twice in the query.", name);
+    return VD_OK;
+}
+
+static int read_item(const char *text, size_t length, vd_query *query, vd_error *error)
 {
     const char *equals = memchr(text, '=', length);
     size_t name_length = equals ? (size_t)(equals - text) : length;
     if (query->count == VD_QUERY_MOST)
-        return false;
+        return vd_error_set(error, VD_EFORMAT, NULL, "The query has more than %d words.", VD_QUERY_MOST);
     char *name = query->items[query->count].name, *value = query->items[query->count].value;
+    int code = read_name(text, name_length, query, error);
+    if (code != VD_OK)
+        return code;
     *value = '\0';
-    if (!vd_query_decode(text, name_length, true, name, VD_QUERY_NAME) || *name == '\0' ||
-        vd_query_get(query, name))
-        return false;
-    if (equals && !vd_query_decode(equals + 1, length - name_length - 1, true, value, VD_QUERY_VALUE))
-        return false;
+    if (equals)
+        code = vd_query_decode(equals + 1, length - name_length - 1, true, value, VD_QUERY_VALUE);
+    if (code == VD_EINVAL)
+        return vd_error_set(error, VD_EFORMAT, name, "`%s` in the query is longer than %d bytes.", name,
+                            VD_QUERY_VALUE - 1);
+    if (code != VD_OK)
+        return refuse_text(error);
     query->count++;
-    return true;
+    return VD_OK;
 }
 
-bool vd_query_read(const char *text, vd_query *ret_query)
+int vd_query_read(const char *text, vd_query *ret_query, vd_error *error)
 {
     ret_query->count = 0;
     for (text = text ? text : ""; *text != '\0';) {
         size_t length = strcspn(text, "&");
-        if (length > 0 && !read_item(text, length, ret_query))
-            return false;
+        int code = length > 0 ? read_item(text, length, ret_query, error) : VD_OK;
+        if (code != VD_OK)
+            return code;
         text += length;
         text += *text == '&';
     }
-    return true;
+    return VD_OK;
 }
 
 const char *vd_query_get(const vd_query *query, const char *name)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "vedette/error.h"
+
 enum { VD_QUERY_MOST = 16, VD_QUERY_NAME = 48, VD_QUERY_VALUE = 192 };
 
 typedef struct vd_query {
@@ -14,14 +16,15 @@ typedef struct vd_query {
     } items[VD_QUERY_MOST];
 } vd_query;
 
-/* `a=1&b=x%20y`, NULL for none. False: broken percent-encoding, no UTF-8, a control character, a name twice,
- * too many or too long ones. */
-bool vd_query_read(const char *text, vd_query *ret_query);
+/* `a=1&b=x%20y`, NULL for none. VD_OK, VD_EFORMAT: broken percent-encoding, no UTF-8, a control character, a
+ * name twice, too many or too long ones. */
+int vd_query_read(const char *text, vd_query *ret_query, vd_error *error);
 
 /* Borrowed; NULL when the name is missing. */
 const char *vd_query_get(const vd_query *query, const char *name);
 
-/* Turns %XX back, and with `plus` a + into a blank. False as above. */
-bool vd_query_decode(const char *text, size_t length, bool plus, char *out, size_t size);
+/* Turns %XX back, and with `plus` a + into a blank. VD_OK, VD_EFORMAT as above, VD_EINVAL: it does not fit.
+ */
+int vd_query_decode(const char *text, size_t length, bool plus, char *out, size_t size);
 
 #endif

@@ -10,9 +10,16 @@ static SoupMessageHeaders *headers_of(vd_request *request)
 
 const char *vd_status_phrase(int status)
 {
-    if (status == VD_STATUS_TOO_MANY)
+    switch (status) {
+    case VD_STATUS_UPGRADE_REQUIRED:
+        return "Upgrade Required";
+    case VD_STATUS_TOO_MANY:
         return "Too Many Requests";
-    return status == VD_STATUS_UPGRADE_REQUIRED ? "Upgrade Required" : soup_status_get_phrase((guint)status);
+    case VD_STATUS_HEADERS_TOO_LARGE:
+        return "Request Header Fields Too Large";
+    default:
+        return soup_status_get_phrase((guint)status);
+    }
 }
 
 static void set_status(vd_request *request, int status)

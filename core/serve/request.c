@@ -13,6 +13,14 @@ const char *vd_request_header(const vd_request *request, const char *name)
     return soup_message_headers_get_one(soup_server_message_get_request_headers(request->message), name);
 }
 
+bool vd_request_is_type(const vd_request *request, const char *type)
+{
+    const char *given = vd_request_header(request, "Content-Type");
+    size_t length = strlen(type);
+    return given && g_ascii_strncasecmp(given, type, length) == 0 &&
+           (type[length - 1] == '/' || strchr("; \t", given[length]));
+}
+
 vd_session *vd_request_session(vd_request *request)
 {
     vd_session *session = vd_sessions_find(request->serve->sessions, request->parameter, request->owner);
@@ -42,20 +50,44 @@ static int64_t content_length(const vd_request *request)
     }
 }
 
-/* Refused by its head: answered the usual way where little is left to read, else at once. */
+/* Refused by its head: answered the usual way where little is left to read, else at once. libsoup takes an
+ * answer to Expect for the end of the request, and what comes then for the next one: after that nothing is
+ * read. */
 static void turn_away(vd_request *request, int status, vd_refused why, const char *sentence)
 {
     int64_t length = content_length(request);
+    const char *allow =
+        soup_message_headers_get_one(soup_server_message_get_response_headers(request->message), "Allow");
+    char header[96] = "";
     request->serve->counts.refused[why]++;
     request->route = NULL;
-    if (length >= 0 && length <= VD_BODY_JSON_MOST)
+    if (length >= 0 && length <= VD_BODY_JSON_MOST && !vd_request_header(request, "Expect")) {
         vd_reply_error(request, status, sentence);
-    else
-        vd_link_refuse(request->link, status,
-                       status == SOUP_STATUS_UNAUTHORIZED ? "WWW-Authenticate: Bearer\r\n"
-                       : status == VD_STATUS_TOO_MANY     ? "Retry-After: 1\r\n"
-                                                          : "",
-                       sentence);
+        return;
+    }
+    if (status == SOUP_STATUS_UNAUTHORIZED)
+        vd_text_copy(header, sizeof header, "WWW-Authenticate: Bearer\r\n");
+    else if (status == VD_STATUS_TOO_MANY)
+        vd_text_copy(header, sizeof header, "Retry-After: 1\r\n");
+    else if (allow)
+        g_snprintf(header, sizeof header, "Allow: %s\r\n", allow);
+    vd_link_refuse(request->link, status, header, sentence);
+}
+
+/* What a page of a listed host may see, of answers of libsoup and of ours. */
+static void set_cors(vd_request *request, const char *origin)
+{
+    SoupMessageHeaders *out = soup_server_message_get_response_headers(request->message);
+    char *cors = request->link->cors;
+    soup_message_headers_append(out, "Access-Control-Allow-Origin", origin);
+    soup_message_headers_append(out, "Access-Control-Expose-Headers", "Retry-After");
+    soup_message_headers_append(out, "Vary", "Origin");
+    int size = g_snprintf(cors, sizeof request->link->cors,
+                          "Access-Control-Allow-Origin: %s\r\nAccess-Control-Expose-Headers: Retry-After\r\n"
+                          "Vary: Origin\r\n",
+                          origin);
+    if (size >= (int)sizeof request->link->cors)
+        cors[0] = '\0';
 }
 
 /* Sets the headers that browsers want to see. NULL, or why a stranger's page or name is refused. */
@@ -66,6 +98,8 @@ static const char *check_origin(vd_request *request)
     soup_message_headers_append(out, "X-Content-Type-Options", "nosniff");
     soup_message_headers_append(out, "Cache-Control", "no-store");
     soup_message_headers_append(out, "Referrer-Policy", "no-referrer");
+    if (origin && vd_access_origin_is_listed(request->serve->access, origin))
+        set_cors(request, origin);
     if (!vd_access_host_is_fine(request->serve->access, host))
         return vd_access_needs_token(request->serve->access)
                    ? "The header Host is neither a name nor an address."
@@ -77,11 +111,6 @@ static const char *check_origin(vd_request *request)
         return "The header Origin names a page of another host; those that may ask are listed in `origins` "
                "of "
                "the group `streaming`.";
-    if (origin && vd_access_origin_is_listed(request->serve->access, origin)) {
-        soup_message_headers_append(out, "Access-Control-Allow-Origin", origin);
-        soup_message_headers_append(out, "Access-Control-Expose-Headers", "Retry-After");
-        soup_message_headers_append(out, "Vary", "Origin");
-    }
     return NULL;
 }
 
@@ -96,6 +125,8 @@ static bool is_preflight(vd_request *request, const char *methods)
     soup_message_headers_append(out, "Access-Control-Allow-Methods", methods);
     soup_message_headers_append(out, "Access-Control-Allow-Headers", "Authorization, Content-Type");
     soup_message_headers_append(out, "Access-Control-Max-Age", "600");
+    if (vd_request_header(request, "Expect")) /* as in turn_away */
+        soup_message_headers_append(out, "Connection", "close");
     vd_reply_empty(request, SOUP_STATUS_NO_CONTENT);
     return true;
 }
@@ -103,23 +134,27 @@ static bool is_preflight(vd_request *request, const char *methods)
 static bool find_route(vd_request *request)
 {
     GUri *uri = soup_server_message_get_uri(request->message);
-    char methods[64], unknown[128];
+    char methods[64], sentence[128];
+    vd_error error = {0};
     int status = vd_route_find(soup_server_message_get_method(request->message), g_uri_get_path(uri),
                                &request->route, request->parameter, methods);
-    if (status == 200 && !vd_query_read(g_uri_get_query(uri), &request->query))
+    if (status == 400)
+        vd_text_copy(
+            error.text, sizeof error.text,
+            "The path is not understood: what is percent-encoded in it must be UTF-8, without control "
+            "characters.");
+    else if (status == 200 && vd_query_read(g_uri_get_query(uri), &request->query, &error) != VD_OK)
         status = 400;
     if (status == 200 || (status == 405 && is_preflight(request, methods)))
         return status == 200;
     if (status == 405)
         soup_message_headers_replace(soup_server_message_get_response_headers(request->message), "Allow",
                                      methods);
-    g_snprintf(unknown, sizeof unknown, "This path does not know the method; it knows %s.", methods);
+    g_snprintf(sentence, sizeof sentence, "This path does not know the method; it knows %s.", methods);
     turn_away(request, status, VD_REFUSED_WRONG,
-              status == 404 ? "There is nothing under this path."
-              : status == 405
-                  ? unknown
-                  : "The path or the query is not understood: percent-encoding, UTF-8, names that "
-                    "come once.");
+              status == 404   ? "There is nothing under this path."
+              : status == 405 ? sentence
+                              : error.text);
     return false;
 }
 
@@ -165,8 +200,8 @@ static void refuse_size(vd_request *request, int64_t length)
 
 static bool check_size(vd_request *request)
 {
-    const char *type = vd_request_header(request, "Content-Type");
-    bool json = !type || strncmp(type, "application/json", 16) == 0;
+    bool json =
+        !vd_request_header(request, "Content-Type") || vd_request_is_type(request, "application/json");
     switch (request->route->body) {
     case VD_BODY_NONE:
         request->most = 0;
@@ -188,11 +223,12 @@ static bool check_size(vd_request *request)
 static void check_head(vd_request *request)
 {
     vd_serve *serve = request->serve;
-    const char *foreign;
     serve->counts.requests++;
-    if (!vd_access_count_request(serve->access, request->link->peer, vd_clock_now_ns()))
+    bool counted = vd_access_count_request(serve->access, request->link->peer, vd_clock_now_ns());
+    const char *foreign = check_origin(request);
+    if (!counted)
         turn_away(request, VD_STATUS_TOO_MANY, VD_REFUSED_REQUESTS, "Too many requests a second.");
-    else if ((foreign = check_origin(request)))
+    else if (foreign)
         turn_away(request, SOUP_STATUS_FORBIDDEN, VD_REFUSED_ORIGIN, foreign);
     else if (find_route(request) && check_token(request) && check_size(request))
         request->body = g_byte_array_new();
@@ -237,6 +273,16 @@ static void free_request(void *data)
     g_free(request);
 }
 
+/* Whether libsoup took the head for what it was when it passed: a body of another length, or a request more,
+ * would be somebody else's. */
+static bool is_as_it_passed(const vd_request *request)
+{
+    const vd_link *link = request->link;
+    if (link->taken < link->heads.ends) /* more have passed already */
+        return true;
+    return link->taken == link->heads.ends && content_length(request) == link->heads.told;
+}
+
 static void on_head(SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
                     void *context)
 {
@@ -261,7 +307,13 @@ static void on_head(SoupServer *soup, SoupServerMessage *message, const char *pa
     g_signal_connect(message, "finished", G_CALLBACK(on_finished), NULL);
     soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
     soup_message_headers_remove(soup_server_message_get_request_headers(message), "Range");
-    check_head(request);
+    if (is_as_it_passed(request)) {
+        check_head(request);
+        return;
+    }
+    vd_log(VD_LOG_ERROR, "serve",
+           "A request was not read by libsoup as it passed; its connection is closed.");
+    vd_link_refuse(link, SOUP_STATUS_BAD_REQUEST, "", "The length of the request is not understood.");
 }
 
 /* A word of the query that the route does not take is a mistake, and not to be passed over. */
@@ -289,6 +341,17 @@ static bool check_words(vd_request *request)
     return false;
 }
 
+/* An empty body is of any type, and one without a type JSON. */
+static bool check_type(vd_request *request)
+{
+    if (request->route->body != VD_BODY_JSON || request->body->len == 0 ||
+        !vd_request_header(request, "Content-Type") || vd_request_is_type(request, "application/json"))
+        return true;
+    request->serve->counts.refused[VD_REFUSED_WRONG]++;
+    vd_reply_error(request, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json.");
+    return false;
+}
+
 static void on_request(SoupServer *soup, SoupServerMessage *message, const char *path, GHashTable *query,
                        void *context)
 {
@@ -303,7 +366,7 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
     }
     if (request->serve->ending && request->route->token)
         vd_reply_error(request, SOUP_STATUS_SERVICE_UNAVAILABLE, "The service stops.");
-    else if (check_words(request))
+    else if (check_words(request) && check_type(request))
         request->route->run(request);
 }
 

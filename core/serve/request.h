@@ -15,7 +15,7 @@
 #include "vedette/error.h"
 
 /* What libsoup has no names for. */
-enum { VD_STATUS_UPGRADE_REQUIRED = 426, VD_STATUS_TOO_MANY = 429 };
+enum { VD_STATUS_UPGRADE_REQUIRED = 426, VD_STATUS_TOO_MANY = 429, VD_STATUS_HEADERS_TOO_LARGE = 431 };
 
 struct vd_request {
     vd_serve *serve;
@@ -34,6 +34,11 @@ void vd_request_serve(vd_serve *serve);
 
 /* A header as it came; NULL when it is missing. */
 const char *vd_request_header(const vd_request *request, const char *name);
+
+/* Whether its header Content-Type names this media type, with whatever parameters; false when it is missing.
+ *
+ * type  such as `application/json`, or `image/` for all of a kind */
+bool vd_request_is_type(const vd_request *request, const char *type);
 
 /* The session that the path names, when it is the asker's; else it answers 404 and gives NULL. */
 vd_session *vd_request_session(vd_request *request);

@@ -240,13 +240,12 @@ void vd_rest_process(vd_request *request)
     vd_session *session = vd_request_session(request);
     if (!session)
         return;
-    const char *type = vd_request_header(request, "Content-Type");
     vd_message message = {0};
     vd_error error = {0};
     int code;
-    if (!type || strncmp(type, "application/json", 16) == 0)
+    if (!vd_request_header(request, "Content-Type") || vd_request_is_type(request, "application/json"))
         code = read_frame(request, &message, &error);
-    else if (strncmp(type, "image/", 6) == 0)
+    else if (vd_request_is_type(request, "image/"))
         code = read_picture(request, &message, &error);
     else {
         vd_reply_error(request, SOUP_STATUS_UNSUPPORTED_MEDIA_TYPE,

@@ -97,7 +97,10 @@ int vd_route_find(const char *method, const char *path, const vd_route **ret_rou
         size_t length = 0;
         if (!has_form(routes[i].path, path, &parameter, &length))
             continue;
-        if (!vd_query_decode(parameter, length, false, ret_parameter, VD_PARAMETER))
+        int code = vd_query_decode(parameter, length, false, ret_parameter, VD_PARAMETER);
+        if (code == VD_EINVAL)
+            continue; /* nothing has a name as long as that */
+        if (code != VD_OK)
             return 400;
         if (is_method(&routes[i], method)) {
             *ret_route = &routes[i];

@@ -31,7 +31,8 @@ typedef struct vd_route {
     const char *words; /* of the query, `a, b`; NULL: the handler judges them itself */
 } vd_route;
 
-/* Finds what a request is for. 200, 400 (broken percent-encoding), 404, or 405.
+/* Finds what a request is for. 200, 400 (broken percent-encoding), 404 (also what is too long to be there),
+ * or 405.
  *
  * path           as it came, percent-encoded
  * ret_parameter  what stands for `{…}`; empty without it

@@ -6,6 +6,7 @@
 #include "serve/access.h"
 #include "serve/base64.h"
 #include "serve/config.h"
+#include "serve/heads.h"
 #include "serve/message.h"
 #include "unit/session_walk.h"
 
@@ -181,6 +182,28 @@ static void read_headers(char *text)
     now_ns += INT64_C(1000000000);
 }
 
+/* --- Requests */
+
+/* Whatever pieces they come in, the same is read; what passed stands before what is refused. */
+static void read_requests(const uint8_t *data, size_t size)
+{
+    vd_heads whole = {0}, slow = {0};
+    bool fine = vd_heads_pass(&whole, data, size);
+    uint64_t ends = 0;
+    for (size_t i = 0; i < size; i++) {
+        bool passed = vd_heads_pass(&slow, data + i, 1);
+        must(passed == (slow.status == 0) && passed == (slow.sentence == NULL),
+             "a refusal does not say what is wrong");
+        must(slow.ends == ends || (slow.ends == ends + 1 && data[i] == '\n' && i > 2 && data[i - 2] == '\n'),
+             "a head ends without an empty line");
+        must(slow.told >= -1, "a length is none");
+        ends = slow.ends;
+    }
+    must(fine == (slow.place != VD_HEADS_WRONG) && whole.ends == slow.ends && whole.told == slow.told &&
+             whole.left == slow.left && whole.status == slow.status,
+         "in pieces a request is another one");
+}
+
 /* --- Sessions */
 
 typedef struct bytes_left {
@@ -231,6 +254,9 @@ void vd_fuzz_serve(const uint8_t *data, size_t size)
         break;
     case 'h':
         read_headers(text);
+        break;
+    case 'r':
+        read_requests(data + 1, size - 1);
         break;
     default:
         walk(data + 1, size - 1);

@@ -164,6 +164,9 @@ class Wrong:
             headers.append(rng.choice([('Content-Type', 'image/jpeg'), ('Origin', rng.choice(ODD_TEXTS)), ('Host', 'evil.example'),
                                        ('Expect', '100-continue'), ('Transfer-Encoding', 'chunked'), ('Content-Length', '7'),
                                        ('Content-Length', rng.choice(('-1', '99999999999999999999', '0x10', ''))),
+                                       ('Transfer-Encoding ', 'chunked'), ('Content-Length ', '0'), ('Origin', 'http://127.0.0.1'),
+                                       ('X', 'y\r\n Content-Length: 1'), ('X', 'y\nContent-Length: 1'), ('Con\0nection', 'close'),
+                                       ('Connection', 'content-length'), ('Expect', 'x'), ('Content-Length', '+5'),
                                        ('Content-Encoding', 'gzip'), ('Connection', 'Upgrade'), ('Upgrade', 'websocket'),
                                        ('Last-Event-ID', 'x' * 5000), ('Range', 'bytes=0-'), ('X' * 20, 'y' * 9000),
                                        ('Authorization', rng.choice(('Bearer', 'Basic YTpi', 'Bearer ' + 'a' * 4000)))]))
@@ -173,7 +176,17 @@ class Wrong:
         lines = [f'{method} {self.target(path)} HTTP/1.{rng.choice("1111111029")}', 'Host: 127.0.0.1']
         text = '\r\n'.join(lines + [f'{name}: {value}' for name, value in headers + length]) + '\r\n\r\n'
         data = text.encode('utf-8', 'surrogatepass')
+        if body and rng.random() < 0.2:
+            data, body = data.replace(b'Content-Length:', b'Transfer-Encoding: chunked\r\nX:'), self.chunks(body)
         return (self.data(data) if rng.random() < 0.15 else data) + (body or b'')
+
+    def chunks(self, body):
+        """In chunks, with what may or may not stand around them."""
+        rng, cut = self.rng, self.rng.randrange(len(body) + 1)
+        parts = [f'{len(part):{rng.choice(("x", "X", "08x"))}}{rng.choice(("", "", ";a=b", " ", ";"))}'.encode() + b'\r\n' + part
+                 for part in (body[:cut], body[cut:]) if part]
+        data = b'\r\n'.join(parts + [b'0\r\n' + rng.choice((b'', b'', b'', b'X: y\r\n')) + b'\r\n'])
+        return self.data(data, 1) if rng.random() < 0.3 else data
 
     def http(self):
         return [b''.join(self.request() for _ in range(self.rng.choice((1, 1, 1, 2, 5))))]
@@ -321,6 +334,9 @@ class Sender:
             self.run.statuses[status] += 1
             if status == '500':
                 self.run.problem(f'an inner error: {data[:500]!r}')
+            head = data.partition(b'\r\n\r\n')[0]
+            if status >= '400' and b'\r\nContent-Type: application/json' not in head:
+                self.run.problem(f'a refusal without a word: {data[:500]!r}')
         return bool(data)
 
     def send(self, pieces):
@@ -363,6 +379,8 @@ def look(run, seconds):
     while time.monotonic() < end and not run.over.wait(1):
         if run.service.finding():
             run.problem('a sanitizer found something')
+        if 'was not read by libsoup' in run.service.said():
+            run.problem('a request ends elsewhere for libsoup')
     run.over.set()
 
 

@@ -210,6 +210,8 @@ START_TEST(names_and_numbers_are_bounded)
     const char *const wrong[] = {"", "a/b", ".", "..", "a\nb", "\xff", longest};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         ck_assert_int_eq(vd_cameras_add(cameras, wrong[i], camera, &error), VD_EINVAL);
+    ck_assert_int_eq(vd_cameras_add(cameras, ".", camera, &error), VD_EINVAL);
+    ck_assert_ptr_nonnull(strstr(error.text, "neither \".\" nor \"..\""));
     longest[VD_CAMERA_NAME - 1] = '\0';
     add(cameras, longest, camera);
     add(cameras, "Tür 1 ?&#%", camera);
