@@ -3,6 +3,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* -1: no hexadecimal digits. */
 static int byte_of(const char *digits)
 {
@@ -11,9 +13,12 @@ static int byte_of(const char *digits)
     return low < 0 ? -1 : high << 4 | low;
 }
 
-bool vd_query_decode(const char *text, size_t length, bool plus, char *out, size_t size)
+/* As vd_query_decode; what is too long is cut, where that may be, and ends in `…`. */
+static bool decode(const char *text, size_t length, bool plus, bool may_cut, char *out, size_t size)
 {
+    static const char end[] = "\xe2\x80\xa6";
     size_t used = 0;
+    bool cut = false;
     for (size_t i = 0; i < length; i++) {
         int byte = (unsigned char)text[i];
         if (byte == '%') {
@@ -21,12 +26,23 @@ bool vd_query_decode(const char *text, size_t length, bool plus, char *out, size
             i += 2;
         } else if (byte == '+' && plus)
             byte = ' ';
-        if (byte < 0x20 || byte == 0x7f || used + 1 >= size)
+        cut = cut || used + 1 >= size;
+        if (byte < 0x20 || byte == 0x7f || (cut && !may_cut))
             return false;
-        out[used++] = (char)byte;
+        if (!cut)
+            out[used++] = (char)byte;
     }
-    out[used] = '\0';
-    return g_utf8_validate(out, (gssize)used, NULL);
+    out[cut ? size - sizeof end : used] = '\0';
+    if (cut) {
+        vd_text_trim_partial(out);
+        strcat(out, end);
+    }
+    return g_utf8_validate(out, -1, NULL);
+}
+
+bool vd_query_decode(const char *text, size_t length, bool plus, char *out, size_t size)
+{
+    return decode(text, length, plus, false, out, size);
 }
 
 static bool read_item(const char *text, size_t length, vd_query *query)
@@ -40,7 +56,7 @@ static bool read_item(const char *text, size_t length, vd_query *query)
     if (!vd_query_decode(text, name_length, true, name, VD_QUERY_NAME) || *name == '\0' ||
         vd_query_get(query, name))
         return false;
-    if (equals && !vd_query_decode(equals + 1, length - name_length - 1, true, value, VD_QUERY_VALUE))
+    if (equals && !decode(equals + 1, length - name_length - 1, true, true, value, VD_QUERY_VALUE))
         return false;
     query->count++;
     return true;
@@ -65,4 +81,9 @@ const char *vd_query_get(const vd_query *query, const char *name)
         if (strcmp(query->items[i].name, name) == 0)
             return query->items[i].value;
     return NULL;
+}
+
+bool vd_query_number(const char *text, double *ret_number)
+{
+    return strpbrk(text, "xXpP") == NULL && vd_text_parse_number(text, ret_number);
 }

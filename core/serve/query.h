@@ -15,11 +15,15 @@ typedef struct vd_query {
 } vd_query;
 
 /* `a=1&b=x%20y`, NULL for none. False: broken percent-encoding, no UTF-8, a control character, a name twice,
- * too many or too long ones. */
+ * too many, a name that is too long. A value that is too long is cut and ends in `…`: it is one that nobody
+ * takes. */
 bool vd_query_read(const char *text, vd_query *ret_query);
 
 /* Borrowed; NULL when the name is missing. */
 const char *vd_query_get(const vd_query *query, const char *name);
+
+/* A number as a word may have it: a finite decimal one, nothing hexadecimal. False when it is none. */
+bool vd_query_number(const char *text, double *ret_number);
 
 /* Turns %XX back, and with `plus` a + into a blank. False as above. */
 bool vd_query_decode(const char *text, size_t length, bool plus, char *out, size_t size);

@@ -115,8 +115,22 @@ START_TEST(test_queries_have_a_most)
     char text[2000] = "a=";
     memset(text + 2, 'x', VD_QUERY_VALUE - 1);
     ck_assert(vd_query_read(text, &query));
+    ck_assert_uint_eq(strlen(vd_query_get(&query, "a")), VD_QUERY_VALUE - 1);
+    for (int more = 0; more < 4; more++) { /* what is too long is none that anybody takes */
+        memset(text + 2, '1', VD_QUERY_VALUE - more);
+        strcpy(text + 2 + VD_QUERY_VALUE - more, "%c3%a4%c3%a4&b=2");
+        ck_assert(vd_query_read(text, &query));
+        const char *cut = vd_query_get(&query, "a");
+        ck_assert_uint_lt(strlen(cut), VD_QUERY_VALUE);
+        ck_assert_uint_gt(strlen(cut), 159);
+        ck_assert_str_eq(cut + strlen(cut) - 3, "\xe2\x80\xa6");
+        double number;
+        ck_assert(!vd_query_number(cut, &number));
+        ck_assert_str_eq(vd_query_get(&query, "b"), "2");
+    }
     memset(text + 2, 'x', VD_QUERY_VALUE);
-    ck_assert(!vd_query_read(text, &query));
+    strcpy(text + 2 + VD_QUERY_VALUE, "%0a");
+    ck_assert(!vd_query_read(text, &query)); /* nor may anything stand behind the cut */
     text[0] = '\0';
     for (int i = 0; i < VD_QUERY_MOST; i++)
         snprintf(text + strlen(text), sizeof text - strlen(text), "k%d=1&", i);
