@@ -453,7 +453,7 @@ class ProgramTest(unittest.TestCase):
         with Running(PROGRAM, '--model', 'demo') as server:
             port = str(streaming.address_of(server.url)[1])
             told = self.refused('--port', port, '--model', 'demo', status=1)
-            self.assertTrue(port in told and '`streaming`' in told and '--port' in told, told)
+            self.assertTrue(port in told and '`streaming`' in told, told)
 
     def test_who_else_can_come_in(self):
         """More than loopback is told on stderr; the line on stdout stays."""
