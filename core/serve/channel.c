@@ -16,8 +16,9 @@ enum {
     CLOSING_S = 2,          /* until a closing is answered */
     EVENTS_ALIVE_S = 15,
     PING_S = 30,
-    MESSAGES_PER_S = 500, /* of a WebSocket */
-    STRANGER_BYTES = 4096 /* of a message, before it is known whose it is */
+    MESSAGES_PER_S = 500,  /* of a WebSocket */
+    STRANGER_BYTES = 4096, /* of a message, before it is known whose it is */
+    SPARE_BYTES = 1024     /* libsoup's own limit is above ours: it would close without a word */
 };
 
 struct vd_channel {
@@ -108,6 +109,23 @@ static void on_socket_message(SoupWebsocketConnection *socket, int type, GBytes 
     vd_channel_end(channel, VD_CLOSE_POLICY, "Too many messages a second.");
 }
 
+/* libsoup is about to close: before it does it can be said why. */
+static void on_socket_error(SoupWebsocketConnection *socket, GError *error, void *context)
+{
+    (void)socket;
+    vd_channel *channel = context;
+    bool is_text = g_error_matches(error, SOUP_WEBSOCKET_ERROR, SOUP_WEBSOCKET_CLOSE_BAD_DATA);
+    if (!channel->link ||
+        !(is_text || g_error_matches(error, SOUP_WEBSOCKET_ERROR, SOUP_WEBSOCKET_CLOSE_PROTOCOL_ERROR)))
+        return;
+    channel->serve->counts.refused[VD_REFUSED_WRONG]++;
+    vd_link_deafen(channel->link);
+    if (is_text)
+        vd_channel_end(channel, VD_CLOSE_BAD_TEXT, "The message is not valid UTF-8.");
+    else
+        vd_channel_end(channel, VD_CLOSE_PROTOCOL, VD_NO_FRAME);
+}
+
 static void on_socket_closed(SoupWebsocketConnection *socket, void *context)
 {
     (void)socket;
@@ -122,9 +140,10 @@ vd_channel *vd_channel_open_socket(vd_link *link, SoupServerMessage *message, GI
     vd_link_begin_frames(link, STRANGER_BYTES);
     channel->socket = soup_websocket_connection_new(stream, soup_server_message_get_uri(message),
                                                     SOUP_WEBSOCKET_CONNECTION_SERVER, NULL, NULL, NULL);
-    soup_websocket_connection_set_max_incoming_payload_size(channel->socket, STRANGER_BYTES);
+    soup_websocket_connection_set_max_incoming_payload_size(channel->socket, STRANGER_BYTES + SPARE_BYTES);
     soup_websocket_connection_set_keepalive_interval(channel->socket, PING_S);
     g_signal_connect(channel->socket, "message", G_CALLBACK(on_socket_message), channel);
+    g_signal_connect(channel->socket, "error", G_CALLBACK(on_socket_error), channel);
     g_signal_connect(channel->socket, "closed", G_CALLBACK(on_socket_closed), channel);
     return channel;
 }
@@ -133,7 +152,8 @@ void vd_channel_allow(vd_channel *channel, uint64_t most_message_bytes)
 {
     if (channel->link)
         channel->link->most_message_bytes = most_message_bytes;
-    soup_websocket_connection_set_max_incoming_payload_size(channel->socket, most_message_bytes);
+    soup_websocket_connection_set_max_incoming_payload_size(channel->socket,
+                                                            most_message_bytes + SPARE_BYTES);
 }
 
 static bool send_to_socket(vd_channel *channel, char *text, size_t size)

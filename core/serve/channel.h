@@ -34,13 +34,16 @@ void vd_channel_close(vd_channel *channel, int code, const char *sentence);
 /* The same, with the sentence as an error message before. */
 void vd_channel_end(vd_channel *channel, int code, const char *sentence);
 
+#define VD_NO_FRAME "What came is no frame of a WebSocket (RFC 6455, 5)."
+
 enum {
-    VD_CLOSE_NORMAL = 1000,   /* deleted */
-    VD_CLOSE_AWAY = 1001,     /* the service stops */
+    VD_CLOSE_NORMAL = 1000, /* deleted */
+    VD_CLOSE_AWAY = 1001,   /* the service stops */
+    VD_CLOSE_PROTOCOL = 1002,
+    VD_CLOSE_BAD_TEXT = 1007, /* no UTF-8 */
     VD_CLOSE_POLICY = 1008,   /* not authorised, too many messages, too slow */
     VD_CLOSE_TOO_BIG = 1009,  /* a message */
-    VD_CLOSE_REPLACED = 4001, /* another connection has taken the session over */
-    VD_CLOSE_EXPIRED = 4002   /* the session timed out */
+    VD_CLOSE_REPLACED = 4001  /* another connection has taken the session over */
 };
 
 #endif

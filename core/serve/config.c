@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "serve/query.h"
 #include "vedette/app/nearest.h"
 #include "vedette/detection.h"
 
@@ -67,6 +68,13 @@ static void describe_value(const json_t *value, char *out, size_t size)
     free(text);
 }
 
+void vd_refusal_fill(vd_refusal *refusal, const char *name, const json_t *value, const char *range)
+{
+    vd_text_copy(refusal->field, sizeof refusal->field, name);
+    describe_value(value, refusal->value, sizeof refusal->value);
+    vd_text_copy(refusal->range, sizeof refusal->range, range);
+}
+
 static void describe_range(const field *f, int max_fps, char *out, size_t size)
 {
     switch (f->kind) {
@@ -90,9 +98,9 @@ static int refuse_value(const field *f, const json_t *value, int max_fps, vd_ref
 {
     vd_refusal local;
     vd_refusal *to = refusal ? refusal : &local;
-    snprintf(to->field, sizeof to->field, "%s", f->name);
-    describe_value(value, to->value, sizeof to->value);
-    describe_range(f, max_fps, to->range, sizeof to->range);
+    char range[sizeof to->range];
+    describe_range(f, max_fps, range, sizeof range);
+    vd_refusal_fill(to, f->name, value, range);
     return vd_error_set(error, VD_EINVAL, f->name, "%s is %s; it must be %s.", f->name, to->value, to->range);
 }
 
@@ -185,7 +193,7 @@ static json_t *value_of_text(const field *f, const char *text)
 {
     double number;
     bool wants_number = f && (f->kind == FIELD_WHOLE || f->kind == FIELD_SHARE);
-    if (wants_number && strpbrk(text, "xXpP") == NULL && vd_text_parse_number(text, &number)) {
+    if (wants_number && vd_query_number(text, &number)) {
         if (number == floor(number) && fabs(number) < 1e15)
             return json_integer((json_int_t)number);
         return json_real(number);

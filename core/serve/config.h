@@ -25,6 +25,11 @@ typedef struct vd_refusal {
     char range[96];  /* what would be right, in words */
 } vd_refusal;
 
+/* name   of the field
+ * value  NULL: `null`
+ * range  what it must be, in words */
+void vd_refusal_fill(vd_refusal *refusal, const char *name, const json_t *value, const char *range);
+
 /* How our JSON is written (json_dumps): on one line, 0.45 as 0.45. Decimal points in every locale. */
 #define VD_JSON_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(9))
 

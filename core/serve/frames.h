@@ -7,6 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef enum vd_frames_over {
+    VD_FRAMES_GO_ON,
+    VD_FRAMES_TOO_LARGE, /* the message under way */
+    VD_FRAMES_BROKEN     /* a ping, pong or close with more than 125 bytes */
+} vd_frames_over;
+
 /* Zeroed to start. */
 typedef struct vd_frames {
     uint8_t header[14];
@@ -18,10 +24,13 @@ typedef struct vd_frames {
     uint64_t data_bytes;    /* payload of data frames that passed, ever */
     uint64_t frames;        /* whose header passed, ever */
     uint64_t ends;          /* after which nothing was half done, ever */
+    vd_frames_over over;    /* no more is followed */
+    uint64_t most;          /* TOO_LARGE: what was allowed */
 } vd_frames;
 
-/* What passed next. */
-void vd_frames_pass(vd_frames *frames, const uint8_t *bytes, size_t size);
+/* What passed next. Returns how much of it did: all, or, where a header makes it `over`, what stands before
+ * the last byte of the length that it gives. */
+size_t vd_frames_pass(vd_frames *frames, const uint8_t *bytes, size_t size, uint64_t most_message_bytes);
 
 /* Nothing is half done. */
 bool vd_frames_between(const vd_frames *frames);

@@ -47,10 +47,12 @@ static vd_wire_turn may_read(void *context)
     return VD_WIRE_LATER;
 }
 
-static void read_frames(vd_link *link, const uint8_t *bytes, size_t size, int64_t now_ns)
+/* What of it libsoup is to see: all, but nothing that says how large something is that is too large, for it
+ * would close without a word, or wait for it. */
+static size_t read_frames(vd_link *link, const uint8_t *bytes, size_t size, int64_t now_ns)
 {
     uint64_t ends = link->in.ends;
-    vd_frames_pass(&link->in, bytes, size);
+    size_t passed = vd_frames_pass(&link->in, bytes, size, link->most_message_bytes);
     if (vd_frames_between(&link->in))
         link->message_ns = 0;
     else if (link->message_ns == 0 || link->in.ends != ends) /* on a full line there is no pause to see */
@@ -60,32 +62,33 @@ static void read_frames(vd_link *link, const uint8_t *bytes, size_t size, int64_
         link->second = second;
         link->frames = link->in.frames;
     }
-    if (link->in.message_bytes > link->most_message_bytes || link->in.frames - link->frames > FRAMES_PER_S)
+    link->serve->counts.refused[VD_REFUSED_SIZE] += link->in.over == VD_FRAMES_TOO_LARGE;
+    link->serve->counts.refused[VD_REFUSED_WRONG] += link->in.over == VD_FRAMES_BROKEN;
+    if (link->in.over != VD_FRAMES_GO_ON || link->in.frames - link->frames > FRAMES_PER_S)
         link->deaf = true; /* the tick says why and closes */
+    return passed;
 }
 
-static bool did_read(void *context, const uint8_t *bytes, size_t size)
+static gssize did_read(void *context, const uint8_t *bytes, size_t size)
 {
     vd_link *link = context;
     int64_t now_ns = vd_clock_now_ns();
     link->read_ns = now_ns;
     link->turn_bytes += size;
-    if (link->socket) {
-        read_frames(link, bytes, size, now_ns);
-        return true;
-    }
+    if (link->socket)
+        return (gssize)read_frames(link, bytes, size, now_ns);
     if (link->state == VD_LINK_IDLE)
         vd_link_enter(link, VD_LINK_READING);
     if (vd_heads_pass(&link->heads, bytes, size))
-        return true;
+        return (gssize)size;
     link->serve->counts.refused[VD_REFUSED_WRONG]++;
     if (link->state == VD_LINK_STREAMING) { /* there is no place for an answer any more */
         vd_link_drop(link);
-        return false;
+        return -1;
     }
     link->cors[0] = '\0';
     vd_link_refuse(link, link->heads.status, "", link->heads.sentence);
-    return false;
+    return -1;
 }
 
 static void did_write(void *context, const uint8_t *bytes, size_t size)
@@ -93,7 +96,7 @@ static void did_write(void *context, const uint8_t *bytes, size_t size)
     vd_link *link = context;
     link->blocked_ns = 0;
     if (link->socket)
-        vd_frames_pass(&link->out, bytes, size);
+        vd_frames_pass(&link->out, bytes, size, UINT64_MAX);
 }
 
 static bool is_idle(void *context)
@@ -339,6 +342,13 @@ static gboolean drain(GSocket *socket, GIOCondition condition, void *context)
     return G_SOURCE_REMOVE;
 }
 
+static void begin_drain(vd_link *link)
+{
+    link->drain = g_socket_create_source(g_socket_connection_get_socket(link->connection), G_IO_IN, NULL);
+    g_source_set_callback(link->drain, G_SOURCE_FUNC(drain), link, NULL);
+    g_source_attach(link->drain, link->serve->context);
+}
+
 /* Closing with unread bytes would reset the connection, and the client might never see the answer: what it
  * still sends is thrown away for a while. Our side of reading stays open: shut down, it would open its window
  * no more, and a client that sends before it reads would wait until the kernel forgot the connection. */
@@ -349,9 +359,7 @@ static void linger(vd_link *link)
     if (link->wire)
         vd_wire_break(link->wire);
     g_socket_shutdown(socket, FALSE, TRUE, NULL);
-    link->drain = g_socket_create_source(socket, G_IO_IN, NULL);
-    g_source_set_callback(link->drain, G_SOURCE_FUNC(drain), link, NULL);
-    g_source_attach(link->drain, link->serve->context);
+    begin_drain(link);
 }
 
 void vd_link_refuse(vd_link *link, int status, const char *headers, const char *sentence)
@@ -374,13 +382,32 @@ void vd_link_refuse(vd_link *link, int status, const char *headers, const char *
 
 /* --- Time */
 
+void vd_link_deafen(vd_link *link)
+{
+    link->deaf = true;
+    if (!link->drain) /* what it still sends is thrown away, so that it gets as far as our answer */
+        begin_drain(link);
+}
+
+static void end_too_large(vd_link *link)
+{
+    char sentence[121];
+    bool is_setting = link->in.most == vd_serve_most_message(link->serve);
+    g_snprintf(sentence, sizeof sentence,
+               "The message has more than %" G_GUINT64_FORMAT " bytes, the most that is taken %s.",
+               link->in.most, is_setting ? "(streaming.max_image_mb)" : "here");
+    vd_channels_end(link->serve, link, VD_CLOSE_TOO_BIG, sentence);
+}
+
 static void tick_stream(vd_link *link, int64_t now_ns)
 {
     int64_t s = VD_NS_PER_S;
     if (link->blocked_ns && now_ns - link->blocked_ns > BLOCKED_S * s)
         vd_channels_cut(link->serve, link, "it does not read");
-    else if (link->socket && link->deaf && link->in.message_bytes > link->most_message_bytes)
-        vd_channels_end(link->serve, link, VD_CLOSE_TOO_BIG, "The message is larger than allowed.");
+    else if (link->socket && link->in.over == VD_FRAMES_TOO_LARGE)
+        end_too_large(link);
+    else if (link->socket && link->in.over == VD_FRAMES_BROKEN)
+        vd_channels_end(link->serve, link, VD_CLOSE_PROTOCOL, VD_NO_FRAME);
     else if (link->socket && link->deaf)
         vd_channels_end(link->serve, link, VD_CLOSE_POLICY, "Too many frames a second.");
     else if (link->socket && link->message_ns && now_ns - link->message_ns > MESSAGE_S * s) {
@@ -388,6 +415,8 @@ static void tick_stream(vd_link *link, int64_t now_ns)
         vd_channels_end(link->serve, link, VD_CLOSE_POLICY, "A message took too long to arrive.");
     } else if (link->socket && now_ns - link->read_ns > SILENT_S * s)
         vd_channels_cut(link->serve, link, "it does not answer");
+    if (link->socket && link->deaf)
+        vd_link_deafen(link);
 }
 
 static void tick_link(vd_link *link, int64_t now_ns)

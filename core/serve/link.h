@@ -74,6 +74,10 @@ bool vd_link_is_ahead(const vd_link *link);
 /* From now on frames of a WebSocket pass. */
 void vd_link_begin_frames(vd_link *link, uint64_t most_message_bytes);
 
+/* Nothing that the client of a WebSocket sends is listened to any more: it is to read why, and to be closed.
+ */
+void vd_link_deafen(vd_link *link);
+
 /* Answers at once, past libsoup, and closes when the client has had time to read it: for requests that are
  * not to be read to their end.
  *

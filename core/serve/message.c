@@ -1,7 +1,6 @@
 #include "serve/message.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "base/text.h"
 #include "serve/base64.h"
 #include "serve/json_scan.h"
+#include "serve/message_fields.h"
 #include "vedette/app/nearest.h"
 
 static const char *const kinds[] = {[VD_MESSAGE_FRAME] = "frame",
@@ -95,71 +95,7 @@ static int parse_message(const char *text, size_t size, json_t **ret_object, vd_
     return code;
 }
 
-/* The JSON text of a number, short where that is the very same number. */
-static int write_number(const json_t *value, char *out, size_t size)
-{
-    static const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
-    size_t length = json_dumpb(value, out, size, flags | JSON_REAL_PRECISION(15));
-    if (length > 0 && length < size && json_is_real(value)) {
-        double number;
-        out[length] = '\0';
-        if (!vd_text_parse_number(out, &number) || number != json_real_value(value))
-            length = json_dumpb(value, out, size, flags);
-    }
-    if (length == 0 || length >= size)
-        length = 0;
-    out[length] = '\0';
-    return length > 0 ? VD_OK : VD_EINVAL;
-}
-
-/* The JSON text of a number or string. VD_OK, VD_EFORMAT (another type) or VD_EINVAL (too long). */
-static int write_scalar(const json_t *value, char *out, size_t size)
-{
-    if (json_is_number(value))
-        return write_number(value, out, size);
-    if (!json_is_string(value))
-        return VD_EFORMAT;
-    /* Written it has at least as many bytes as it holds: looked at before, for it may be megabytes. */
-    size_t length = json_string_length(value);
-    if (length + 2 < size)
-        length = json_dumpb(value, out, size, JSON_COMPACT | JSON_ENCODE_ANY);
-    else
-        length = size;
-    if (length == 0 || length >= size) {
-        out[0] = '\0';
-        return VD_EINVAL;
-    }
-    out[length] = '\0';
-    return VD_OK;
-}
-
 /* --- Fields */
-
-static int read_frame_id(const json_t *object, vd_message *message, vd_error *error)
-{
-    const json_t *value = json_object_get(object, "frame_id");
-    if (!value || json_is_null(value))
-        return VD_OK;
-    int code = write_scalar(value, message->frame_id, sizeof message->frame_id);
-    if (code == VD_EFORMAT)
-        return vd_error_set(error, code, "frame_id", "frame_id must be a number or a text.");
-    if (code)
-        return vd_error_set(error, code, "frame_id", "frame_id is too long; it may have %d bytes.",
-                            VD_FRAME_ID - 1);
-    return VD_OK;
-}
-
-static int read_timestamp(const json_t *object, vd_message *message, vd_error *error)
-{
-    const json_t *value = json_object_get(object, "timestamp");
-    if (!value || json_is_null(value))
-        return VD_OK;
-    if (!json_is_number(value) || !isfinite(json_number_value(value)))
-        return vd_error_set(error, VD_EFORMAT, "timestamp", "timestamp must be a number of seconds.");
-    message->timed = true;
-    message->timestamp = json_number_value(value);
-    return VD_OK;
-}
 
 /* What stands before the data of a `data:` URL; 0 when it is none. */
 static size_t url_head(const char *text, size_t size)
@@ -179,6 +115,20 @@ static size_t url_head(const char *text, size_t size)
         return 0;
     head[4] = '\0';
     return vd_text_same(head, "data") ? end : 0;
+}
+
+/* Takes the beginning of a picture's text, which may be megabytes, or of anything else. */
+static void refuse_picture(vd_message *message, const json_t *value, const char *text, size_t size)
+{
+    char clean[sizeof message->refusal.value];
+    json_t *begun = NULL;
+    if (text) {
+        vd_text_clean(clean, sizeof clean, text, size < sizeof clean ? size : sizeof clean);
+        begun = json_string(clean);
+    }
+    vd_refusal_fill(&message->refusal, "image_data", begun ? begun : value,
+                    "a JPEG, PNG or WebP picture in Base64");
+    json_decref(begun);
 }
 
 static int decode_picture(const char *text, size_t size, size_t most_bytes, vd_message *message,
@@ -216,14 +166,19 @@ static int read_picture(const json_t *object, const vd_json_span *cut, size_t mo
                         vd_error *error)
 {
     const json_t *value = json_object_get(object, "image_data");
+    if (!json_is_string(value))
+        refuse_picture(message, value, NULL, 0);
     if (!value)
         return vd_error_set(error, VD_EFORMAT, "image_data",
                             "A frame needs image_data: a JPEG, PNG or WebP picture in Base64.");
     if (!json_is_string(value))
         return vd_error_set(error, VD_EFORMAT, "image_data", "image_data must be a text in Base64.");
-    if (cut->size > 0)
-        return decode_picture(cut->start, cut->size, most_bytes, message, error);
-    return decode_picture(json_string_value(value), json_string_length(value), most_bytes, message, error);
+    const char *text = cut->size > 0 ? cut->start : json_string_value(value);
+    size_t size = cut->size > 0 ? cut->size : json_string_length(value);
+    int code = decode_picture(text, size, most_bytes, message, error);
+    if (code == VD_EFORMAT)
+        refuse_picture(message, value, text, size);
+    return code;
 }
 
 static int read_config(json_t *object, vd_message *message, vd_error *error)
@@ -244,10 +199,10 @@ static int read_stamp(const json_t *object, vd_message *message, vd_error *error
 {
     const json_t *value = json_object_get(object, "timestamp");
     if (value && !json_is_null(value)) {
-        if (write_scalar(value, message->stamp, sizeof message->stamp))
+        if (vd_message_write_scalar(value, VD_STAMP_BYTES, message->stamp, sizeof message->stamp))
             return vd_error_set(error, VD_EFORMAT, "timestamp",
-                                "The timestamp of a ping must be a number or a text of at most %zu bytes.",
-                                sizeof message->stamp - 3);
+                                "The timestamp of a ping must be a number or a text of at most %d bytes.",
+                                VD_STAMP_BYTES);
         return VD_OK;
     }
     snprintf(message->stamp, sizeof message->stamp, "null");
@@ -289,13 +244,15 @@ static int read_kind(const json_t *object, vd_error *error)
     return NO_KIND;
 }
 
-static int read_kind_of_frame(const json_t *object, vd_error *error)
+static int read_kind_of_frame(const json_t *object, vd_refusal *refusal, vd_error *error)
 {
     if (!json_object_get(object, "type"))
         return VD_MESSAGE_FRAME;
     int kind = read_kind(object, error);
     if (kind != NO_KIND && kind != VD_MESSAGE_FRAME)
         vd_error_set(error, VD_EFORMAT, "type", "The type is `%s`; it must be `frame` here.", kinds[kind]);
+    if (kind != VD_MESSAGE_FRAME)
+        vd_refusal_fill(refusal, "type", json_object_get(object, "type"), "\"frame\", or nothing");
     return kind == VD_MESSAGE_FRAME ? kind : NO_KIND;
 }
 
@@ -305,7 +262,7 @@ static int read_fields(json_t *object, const vd_json_span *picture, size_t most_
     int code;
     switch (message->kind) {
     case VD_MESSAGE_FRAME:
-        code = read_timestamp(object, message, error);
+        code = vd_message_set_timestamp(message, json_object_get(object, "timestamp"), error);
         return code ? code : read_picture(object, picture, most_bytes, message, error);
     case VD_MESSAGE_NEXT:
         if (message->frame_id[0] == '\0')
@@ -324,10 +281,10 @@ static int read_fields(json_t *object, const vd_json_span *picture, size_t most_
 static int read_object(json_t *object, const vd_json_span *picture, size_t most_bytes, bool only_frame,
                        vd_message *message, vd_error *error)
 {
-    int code = read_frame_id(object, message, error);
+    int code = vd_message_set_frame_id(message, json_object_get(object, "frame_id"), error);
     if (code)
         return code;
-    int kind = only_frame ? read_kind_of_frame(object, error) : read_kind(object, error);
+    int kind = only_frame ? read_kind_of_frame(object, &message->refusal, error) : read_kind(object, error);
     if (kind == NO_KIND)
         return VD_EFORMAT;
     message->kind = (vd_message_kind)kind;
@@ -346,9 +303,10 @@ static int read_message(const char *text, size_t size, size_t most_bytes, bool o
         return code;
     code = read_object(object, &picture, most_bytes, only_frame, &message, error);
     json_decref(object);
-    if (code)
+    if (code) {
         memcpy(ret_message->frame_id, message.frame_id, sizeof message.frame_id);
-    else
+        ret_message->refusal = message.refusal;
+    } else
         *ret_message = message;
     return code;
 }

@@ -12,7 +12,11 @@
 #include "vedette/detection.h"
 #include "vedette/error.h"
 
-enum { VD_FRAME_ID = 160, VD_TOKEN_MOST = 256, VD_JSON_DEPTH = 8 };
+enum { VD_TOKEN_MOST = 256, VD_JSON_DEPTH = 8 };
+
+/* Room for the JSON text of a text of so many bytes: each may take six, as \u0001 does. */
+#define VD_SCALAR_TEXT(bytes) (6 * (bytes) + 3)
+enum { VD_FRAME_ID_BYTES = 159, VD_FRAME_ID = VD_SCALAR_TEXT(VD_FRAME_ID_BYTES), VD_STAMP_BYTES = 61 };
 
 typedef enum vd_message_kind {
     VD_MESSAGE_FRAME,
@@ -28,10 +32,11 @@ typedef struct vd_message {
     uint8_t *bytes;             /* FRAME: the encoded picture, malloc */
     size_t size;
     bool timed;
-    double timestamp;          /* seconds, the client's; with `timed` */
-    char stamp[64];            /* PING: its timestamp as JSON text; `null` when there is none */
-    json_t *config;            /* CONFIG: the object with the changes; a reference */
-    char token[VD_TOKEN_MOST]; /* AUTH */
+    double timestamp;                           /* seconds, the client's; with `timed` */
+    char stamp[VD_SCALAR_TEXT(VD_STAMP_BYTES)]; /* PING: its timestamp as JSON text; `null` for none */
+    json_t *config;                             /* CONFIG: the object with the changes; a reference */
+    char token[VD_TOKEN_MOST];                  /* AUTH */
+    vd_refusal refusal; /* FRAME, NEXT: the value that cannot be; an empty field when it is none */
 } vd_message;
 
 /* Reads a text message: valid UTF-8, at most VD_JSON_DEPTH deep (checked before it is parsed), an object with
@@ -39,8 +44,8 @@ typedef struct vd_message {
  * `{"type":"config","config":{…}}` (or the fields beside `type`), `{"type":"ping","timestamp":…}`.
  *
  * most_bytes   of a decoded picture
- * ret_message  on failure only its frame_id is set, so that the error can name the frame
- * VD_OK, VD_EFORMAT or VD_EINVAL (too large), VD_ENOMEM. */
+ * ret_message  on failure only its frame_id is set, so that the error can name the frame, and its refusal
+ * where a value cannot be VD_OK, VD_EFORMAT or VD_EINVAL (too large), VD_ENOMEM. */
 int vd_message_read(const char *text, size_t size, size_t most_bytes, vd_message *ret_message,
                     vd_error *error);
 
@@ -103,8 +108,8 @@ char *vd_message_write_ping(const char *stamp);
 
 /* {"type":"error","error","frame_id","field","value","range"}
  *
- * frame_id  JSON text; empty: `null`; NULL: the error is of no frame
- * refusal   may be NULL */
+ * frame_id  JSON text; empty or NULL: `null`, or nothing where there is a refusal
+ * refusal   of a configuration; may be NULL */
 char *vd_message_write_error(const char *sentence, const char *frame_id, const vd_refusal *refusal);
 
 /* {"type":"config","client_id","config":{…}} */

@@ -90,7 +90,7 @@ char *vd_message_write_error(const char *sentence, const char *frame_id, const v
     vd_json_text text = {0};
     vd_json_add(&text, "{\"type\":\"error\",\"error\":");
     vd_json_add_string(&text, sentence);
-    if (frame_id) {
+    if (frame_id || !refusal) {
         vd_json_add(&text, ",\"frame_id\":");
         vd_json_add(&text, id_or_null(frame_id));
     }

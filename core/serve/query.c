@@ -3,6 +3,8 @@
 #include <glib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* -1: no hexadecimal digits. */
 static int byte_of(const char *digits)
 {
@@ -11,9 +13,12 @@ static int byte_of(const char *digits)
     return low < 0 ? -1 : high << 4 | low;
 }
 
-int vd_query_decode(const char *text, size_t length, bool plus, char *out, size_t size)
+/* As vd_query_decode; what is too long is cut, where that may be, and ends in `…`. */
+static int decode(const char *text, size_t length, bool plus, bool may_cut, char *out, size_t size)
 {
+    static const char end[] = "\xe2\x80\xa6";
     size_t used = 0;
+    bool cut = false;
     for (size_t i = 0; i < length; i++) {
         int byte = (unsigned char)text[i];
         if (byte == '%') {
@@ -21,14 +26,25 @@ int vd_query_decode(const char *text, size_t length, bool plus, char *out, size_
             i += 2;
         } else if (byte == '+' && plus)
             byte = ' ';
+        cut = cut || used + 1 >= size;
         if (byte < 0x20 || byte == 0x7f)
             return VD_EFORMAT;
-        if (used + 1 >= size)
+        if (cut && !may_cut)
             return VD_EINVAL;
-        out[used++] = (char)byte;
+        if (!cut)
+            out[used++] = (char)byte;
     }
-    out[used] = '\0';
-    return g_utf8_validate(out, (gssize)used, NULL) ? VD_OK : VD_EFORMAT;
+    out[cut ? size - sizeof end : used] = '\0';
+    if (cut) {
+        vd_text_trim_partial(out);
+        strcat(out, end);
+    }
+    return g_utf8_validate(out, -1, NULL) ? VD_OK : VD_EFORMAT;
+}
+
+int vd_query_decode(const char *text, size_t length, bool plus, char *out, size_t size)
+{
+    return decode(text, length, plus, false, out, size);
 }
 
 static int refuse_text(vd_error *error)
@@ -58,17 +74,12 @@ static int read_item(const char *text, size_t length, vd_query *query, vd_error 
     size_t name_length = equals ? (size_t)(equals - text) : length;
     if (query->count == VD_QUERY_MOST)
         return vd_error_set(error, VD_EFORMAT, NULL, "The query has more than %d words.", VD_QUERY_MOST);
-    char *name = query->items[query->count].name, *value = query->items[query->count].value;
+    char *value = query->items[query->count].value;
     int code = read_name(text, name_length, query, error);
     if (code != VD_OK)
         return code;
     *value = '\0';
-    if (equals)
-        code = vd_query_decode(equals + 1, length - name_length - 1, true, value, VD_QUERY_VALUE);
-    if (code == VD_EINVAL)
-        return vd_error_set(error, VD_EFORMAT, name, "`%s` in the query is longer than %d bytes.", name,
-                            VD_QUERY_VALUE - 1);
-    if (code != VD_OK)
+    if (equals && decode(equals + 1, length - name_length - 1, true, true, value, VD_QUERY_VALUE) != VD_OK)
         return refuse_text(error);
     query->count++;
     return VD_OK;
@@ -94,4 +105,9 @@ const char *vd_query_get(const vd_query *query, const char *name)
         if (strcmp(query->items[i].name, name) == 0)
             return query->items[i].value;
     return NULL;
+}
+
+bool vd_query_number(const char *text, double *ret_number)
+{
+    return strpbrk(text, "xXpP") == NULL && vd_text_parse_number(text, ret_number);
 }

@@ -16,12 +16,16 @@ typedef struct vd_query {
     } items[VD_QUERY_MOST];
 } vd_query;
 
-/* `a=1&b=x%20y`, NULL for none. VD_OK, VD_EFORMAT: broken percent-encoding, no UTF-8, a control character, a
- * name twice, too many or too long ones. */
+/* `a=1&b=x%20y`, NULL for none. A value that is too long is cut and ends in `…`: it is one that nobody takes.
+ * VD_OK, VD_EFORMAT: broken percent-encoding, no UTF-8, a control character, a name twice or too long, too
+ * many. */
 int vd_query_read(const char *text, vd_query *ret_query, vd_error *error);
 
 /* Borrowed; NULL when the name is missing. */
 const char *vd_query_get(const vd_query *query, const char *name);
+
+/* A number as a word may have it: a finite decimal one, nothing hexadecimal. False when it is none. */
+bool vd_query_number(const char *text, double *ret_number);
 
 /* Turns %XX back, and with `plus` a + into a blank. VD_OK, VD_EFORMAT as above, VD_EINVAL: it does not fit.
  */

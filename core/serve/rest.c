@@ -8,6 +8,7 @@
 #include "serve/figures.h"
 #include "serve/handlers.h"
 #include "serve/message.h"
+#include "serve/message_fields.h"
 #include "serve/request.h"
 #include "vedette/version.h"
 
@@ -158,39 +159,32 @@ void vd_rest_change(vd_request *request)
 
 /* --- Frames */
 
-/* A frame's id out of the query, as JSON text: a number or a string. False: too long. */
-static bool name_frame(vd_request *request, char out[static VD_FRAME_ID])
+/* One that the client gave no id gets a number. */
+static void number_frame(vd_request *request, vd_message *message)
 {
-    const char *text = vd_query_get(&request->query, "frame_id");
-    if (!text) {
-        snprintf(out, VD_FRAME_ID, "%llu", (unsigned long long)++request->serve->next_frame);
-        return true;
-    }
-    size_t digits = strspn(text, "0123456789");
-    bool number = digits > 0 && digits < 16 && text[digits] == '\0' && (text[0] != '0' || digits == 1);
-    json_t *string = json_string(text);
-    char *quoted = number ? vd_text_dup(text) : string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
-    bool fits = quoted && strlen(quoted) < VD_FRAME_ID;
-    if (fits)
-        vd_text_copy(out, VD_FRAME_ID, quoted);
-    free(quoted);
-    json_decref(string);
-    return fits;
+    if (message->frame_id[0] == '\0')
+        snprintf(message->frame_id, sizeof message->frame_id, "%llu",
+                 (unsigned long long)++request->serve->next_frame);
 }
 
-/* An encoded picture as the body, what stands around it in the query. */
+/* What stands around a picture in the query. */
+static int read_words(const vd_request *request, vd_message *message, vd_error *error)
+{
+    const char *id = vd_query_get(&request->query, "frame_id");
+    const char *time = vd_query_get(&request->query, "timestamp");
+    int code = id ? vd_message_set_frame_id_text(message, id, error) : VD_OK;
+    return code == VD_OK && time ? vd_message_set_timestamp_text(message, time, error) : code;
+}
+
+/* An encoded picture as the body. */
 static int read_picture(vd_request *request, vd_message *ret_message, vd_error *error)
 {
-    const char *time = vd_query_get(&request->query, "timestamp");
     *ret_message = (vd_message){.kind = VD_MESSAGE_FRAME};
     if (request->body->len == 0)
         return vd_error_set(error, VD_EFORMAT, NULL, "The body is empty; it must be the picture.");
-    if (!name_frame(request, ret_message->frame_id))
-        return vd_error_set(error, VD_EFORMAT, NULL, "frame_id is longer than %d bytes.", VD_FRAME_ID - 1);
-    ret_message->timed = time && vd_text_parse_number(time, &ret_message->timestamp);
-    if (time && !ret_message->timed)
-        return vd_error_set(error, VD_EFORMAT, NULL, "timestamp is \"%s\"; it must be a number of seconds.",
-                            time);
+    int code = read_words(request, ret_message, error);
+    if (code != VD_OK)
+        return code;
     ret_message->size = request->body->len;
     ret_message->bytes = malloc(ret_message->size);
     if (!ret_message->bytes)
@@ -201,22 +195,23 @@ static int read_picture(vd_request *request, vd_message *ret_message, vd_error *
 
 static int read_frame(vd_request *request, vd_message *ret_message, vd_error *error)
 {
-    if (request->query.count > 0)
+    if (request->query.count > 0) {
+        const char *name = request->query.items[0].name;
+        json_t *value = json_string(request->query.items[0].value);
+        vd_refusal_fill(&ret_message->refusal, name, value, "in the body");
+        json_decref(value);
         return vd_error_set(error, VD_EFORMAT, NULL,
-                            "%s stands in the query; of a picture in JSON it stands in the body.",
-                            request->query.items[0].name);
-    int code = vd_message_read_frame((const char *)request->body->data, request->body->len,
-                                     vd_serve_most_picture(request->serve), ret_message, error);
-    if (code == VD_OK && ret_message->frame_id[0] == '\0')
-        snprintf(ret_message->frame_id, VD_FRAME_ID, "%llu",
-                 (unsigned long long)++request->serve->next_frame);
-    return code;
+                            "%s stands in the query; of a picture in JSON it stands in the body.", name);
+    }
+    return vd_message_read_frame((const char *)request->body->data, request->body->len,
+                                 vd_serve_most_picture(request->serve), ret_message, error);
 }
 
 static void accept_frame(vd_request *request, vd_session *session, vd_message *message)
 {
     vd_job *job = vd_job_new();
     int64_t now_ns = vd_clock_now_ns();
+    number_frame(request, message);
     if (!job) {
         vd_reply_error(request, SOUP_STATUS_SERVICE_UNAVAILABLE, "There is not enough memory.");
         return;
@@ -255,6 +250,8 @@ void vd_rest_process(vd_request *request)
     error.code = code;
     if (code == VD_OK)
         accept_frame(request, session, &message);
+    else if (message.refusal.field[0] != '\0')
+        vd_reply_refusal(request, error.text, &message.refusal);
     else
         vd_reply_failure(request, &error);
     vd_message_clear(&message);

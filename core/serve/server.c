@@ -203,8 +203,11 @@ static void go_on(vd_serve *serve, const int *left)
 
 static void close_service(vd_serve *serve)
 {
+    static const char stops[] = "The service stops.";
     serve->ending = true;
-    vd_channels_end_all(serve, VD_CLOSE_AWAY, "The service stops.");
+    if (serve->sessions) /* every frame has its answer before the channels end */
+        vd_sessions_close_all(serve->sessions, stops, vd_clock_now_ns());
+    vd_channels_end_all(serve, VD_CLOSE_AWAY, stops);
     go_on(serve, &serve->channel_count);
     vd_channels_abandon(serve);
     vd_serve_stop_listening(serve);

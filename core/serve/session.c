@@ -82,6 +82,7 @@ void vd_session_end(vd_session *session, const char *sentence, int64_t now_ns)
     session->now_ns = now_ns;
     session->ended = true;
     vd_text_copy(session->sentence, sizeof session->sentence, sentence);
+    vd_session_fail_started(session, session->sentence);
     for (vd_job *job = vd_session_take_unstarted(session); job; job = vd_session_take_unstarted(session))
         vd_session_fail(session, job, session->sentence);
     vd_session_flush(session);

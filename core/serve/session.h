@@ -5,7 +5,7 @@
  *   offered -> early               [sooner than the rate allows: the newest such frame waits]
  *   offered, early -> waiting      [it is due; queue_size of these]
  *   early, waiting -> answered     [skipped: fps_limit, superseded, queue_full, deadline; at the end: error]
- *   waiting -> started -> answered [result, error]
+ *   waiting -> started -> answered [result, error; at the end: error]
  *
  *   LISTENED <-> ALONE             [a connection comes or goes]
  *   ALONE -> ENDED                 [timeout, deleted]
@@ -68,7 +68,7 @@ typedef struct vd_session_options {
     int queue_size, max_fps;
     double timeout_s;
     double deadline_s; /* how long a frame whose turn has come may wait to be started; 0: without end */
-    double stale_s;    /* likewise, where a newer frame waits behind it */
+    double stale_s;    /* likewise, where a newer frame has come */
     int64_t now_ns;
 } vd_session_options;
 
@@ -77,8 +77,9 @@ int vd_session_new(const vd_session_options *options, vd_session **ret_session);
 vd_session *vd_session_ref(vd_session *session);
 void vd_session_unref(vd_session **session); /* accepts NULL and sets it */
 
-/* No more frames: those that wait are answered with an error, those started are answered when they return, to
- * whoever still listens. Twice is once. */
+/* No more frames: all that were not answered are, with an error; also those started, which are only freed
+ * when they return. Where there is no memory for that they are answered then, to whoever still listens. Twice
+ * is once. */
 void vd_session_end(vd_session *session, const char *sentence, int64_t now_ns);
 bool vd_session_ended(const vd_session *session);
 
@@ -95,14 +96,16 @@ bool vd_session_timed_out(const vd_session *session, int64_t now_ns);
 
 /* The next frame that may start at the service's level, with its session, level and rate filled in; NULL:
  * none now. At most VD_SESSION_UNDER_WAY are started and not finished. Frames that waited longer than
- * deadline_s, or than stale_s behind which a newer one waits, are answered `deadline` here. Where the level
- * lowers the rate, a frame that waits is superseded by the next one.
+ * deadline_s, or than stale_s while a newer one has come, are answered `deadline` here; where the newer one
+ * came too soon to have a slot, it then has the older one's. Where the level lowers the rate, a frame that
+ * waits is superseded by the next one that is due.
  *
  * ret_next_ns  lowered to when the session is to be asked again (a frame becomes due, or late) */
 vd_job *vd_session_start(vd_session *session, int level, int64_t now_ns, int64_t *ret_next_ns);
 enum { VD_SESSION_UNDER_WAY = 2 };
 
 /* A started frame is back: takes the job, tracks, selects, answers, in the order in which they were started.
+ * One that was answered as the session ended is freed.
  *
  * What reaches confidence_threshold is reported, never more than max_detections. Tracks go on with weaker
  * detections too (from 0.1), which are not reported. A track's time is the frames' timestamps where they are
@@ -167,8 +170,9 @@ int vd_sessions_open(vd_sessions *sessions, const vd_session_options *options, v
  */
 vd_session *vd_sessions_find(vd_sessions *sessions, const char *id, int owner);
 
-/* Takes it out and ends it; its frames under way are counted to the end. Twice is once. */
+/* Takes it out and ends it: all its frames are answered. Twice is once. */
 void vd_sessions_close(vd_sessions *sessions, vd_session *session, const char *sentence, int64_t now_ns);
+void vd_sessions_close_all(vd_sessions *sessions, const char *sentence, int64_t now_ns);
 
 /* Ends what has timed out; how many. Frames that waited too long are answered here too. */
 int vd_sessions_expire(vd_sessions *sessions, int64_t now_ns);

@@ -173,6 +173,32 @@ static void answer_back(vd_session *session, vd_job *job, int64_t now_ns)
         vd_session_fail(session, job, "The detector gave no result.");
 }
 
+/* Of a job that another thread works on: its id does not change. */
+static bool fail_foreign(vd_session *session, const vd_job *job, const char *sentence)
+{
+    vd_error error;
+    vd_error_set(&error, VD_ESHUTDOWN, NULL, "%s", sentence);
+    vd_answer answer = {.kind = VD_ANSWER_ERROR, .error = &error, .frame_id = job->frame_id};
+    char *text = vd_message_write_answer(&answer);
+    if (!text)
+        return false;
+    session->failed++;
+    keep_text(session, text);
+    return true;
+}
+
+void vd_session_fail_started(vd_session *session, const char *sentence)
+{
+    int kept = 0;
+    for (int i = 0; i < session->under_way; i++) {
+        if (kept == 0 && session->started[i].back)
+            answer_back(session, session->started[i].job, session->now_ns);
+        else if (session->started[i].back || !fail_foreign(session, session->started[i].job, sentence))
+            session->started[kept++] = session->started[i];
+    }
+    session->under_way = kept;
+}
+
 void vd_session_finish(vd_session *session, vd_job *job, int64_t now_ns)
 {
     vd_session *held = vd_session_ref(session);
@@ -184,7 +210,7 @@ void vd_session_finish(vd_session *session, vd_job *job, int64_t now_ns)
     if (place < session->under_way)
         session->started[place].back = true;
     else
-        vd_job_free(&job); /* was never started */
+        vd_job_free(&job); /* it is answered */
     while (session->under_way > 0 && session->started[0].back) {
         vd_job *first = session->started[0].job;
         session->under_way--;

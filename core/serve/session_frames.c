@@ -64,13 +64,11 @@ static vd_job *pop_due(vd_session *session)
     return job;
 }
 
-static void admit(vd_session *session, vd_job *job, int64_t now_ns)
+static void push_due(vd_session *session, vd_job *job, int64_t due_ns)
 {
-    session->slot_ns = slot_of(session, session->slot_ns, interval(session), now_ns);
-    session->admitted = true;
     while (session->due >= session->queue_size)
         vd_session_skip(session, pop_due(session), VD_SKIP_QUEUE_FULL);
-    job->due_ns = now_ns;
+    job->due_ns = due_ns;
     job->next = NULL;
     if (session->last)
         session->last->next = job;
@@ -80,10 +78,23 @@ static void admit(vd_session *session, vd_job *job, int64_t now_ns)
     session->due++;
 }
 
+static void admit(vd_session *session, vd_job *job, int64_t now_ns)
+{
+    session->slot_ns = slot_of(session, session->slot_ns, interval(session), now_ns);
+    session->admitted = true;
+    push_due(session, job, now_ns);
+}
+
+static vd_job *take_early(vd_session *session)
+{
+    vd_job *job = session->early;
+    session->early = NULL;
+    return job;
+}
+
 static void give_up_early(vd_session *session)
 {
-    vd_job *early = session->early;
-    session->early = NULL;
+    vd_job *early = take_early(session);
     if (early)
         vd_session_skip(session, early, session->early_lowered ? VD_SKIP_SUPERSEDED : VD_SKIP_FPS_LIMIT);
 }
@@ -95,28 +106,49 @@ static void supersede(vd_session *session)
         vd_session_skip(session, pop_due(session), VD_SKIP_SUPERSEDED);
 }
 
+/* The one that came too soon behind a frame that was given up: that one never ran, and so its slot is free.
+ * Where a level makes slots long this could come at the end of one, and the next right behind it: then the
+ * slot moves. */
+static void take_slot(vd_session *session)
+{
+    vd_job *job = take_early(session);
+    int64_t least_ns = job->received_ns - interval(session) / 2;
+    if (session->slot_ns < least_ns)
+        session->slot_ns = least_ns;
+    push_due(session, job, job->received_ns);
+}
+
 /* When the frame that is due first will have waited too long; INT64_MAX: never. The only one of a session
  * waits longer: whoever sends seldom has nothing newer to be served instead. */
 static int64_t too_late(const vd_session *session)
 {
     int64_t last_ns = INT64_MAX, due_ns = session->first ? session->first->due_ns : 0;
+    bool is_newest = session->due < 2 && !session->early;
     if (session->first && session->deadline_ns > 0)
         last_ns = due_ns + session->deadline_ns;
-    if (session->due > 1 && session->stale_ns > 0 && due_ns + session->stale_ns < last_ns)
+    if (session->first && !is_newest && session->stale_ns > 0 && due_ns + session->stale_ns < last_ns)
         last_ns = due_ns + session->stale_ns;
     return last_ns;
 }
 
+/* What became due since we were asked last did so then, and not now; not before, for rates change. */
+static int64_t became_due(const vd_session *session)
+{
+    int64_t due_ns = early_due(session);
+    return due_ns > session->tidied_ns ? due_ns : session->tidied_ns;
+}
+
 void vd_session_tidy(vd_session *session, int64_t now_ns)
 {
-    if (session->early && now_ns >= early_due(session)) {
-        vd_job *job = session->early;
-        session->early = NULL;
-        admit(session, job, now_ns);
-    }
+    if (session->early && now_ns >= early_due(session))
+        admit(session, take_early(session), became_due(session));
+    session->tidied_ns = now_ns;
     supersede(session);
-    while (now_ns > too_late(session))
+    while (now_ns > too_late(session)) {
         vd_session_skip(session, pop_due(session), VD_SKIP_DEADLINE);
+        if (session->early && session->due == 0)
+            take_slot(session);
+    }
 }
 
 static void take_frame(vd_session *session, vd_job *job, int64_t now_ns)
@@ -187,9 +219,5 @@ vd_job *vd_session_start(vd_session *session, int level, int64_t now_ns, int64_t
 
 vd_job *vd_session_take_unstarted(vd_session *session)
 {
-    if (session->first)
-        return pop_due(session);
-    vd_job *job = session->early;
-    session->early = NULL;
-    return job;
+    return session->first ? pop_due(session) : take_early(session);
 }

@@ -30,6 +30,7 @@ struct vd_session {
     bool admitted;
     int64_t slot_ns;      /* of the frame that was admitted last; … */
     int64_t full_slot_ns; /* … that would have been without a level */
+    int64_t tidied_ns;    /* when we were asked last what is due */
     vd_job *early;        /* the newest that came too soon */
     bool early_lowered;   /* … for the lowered rate alone */
     vd_job *first, *last; /* those that are due */
@@ -77,6 +78,9 @@ vd_job *vd_session_take_unstarted(vd_session *session);
 
 void vd_session_skip(vd_session *session, vd_job *job, vd_skip_reason reason);
 void vd_session_fail(vd_session *session, vd_job *job, const char *sentence);
+
+/* Those under way, which are not ours: answered, and forgotten; without memory for that they are kept. */
+void vd_session_fail_started(vd_session *session, const char *sentence);
 
 /* Sends what waits, to whom listens; calls out. */
 void vd_session_flush(vd_session *session);

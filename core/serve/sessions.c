@@ -124,6 +124,12 @@ void vd_sessions_close(vd_sessions *sessions, vd_session *session, const char *s
     let_go(sessions);
 }
 
+void vd_sessions_close_all(vd_sessions *sessions, const char *sentence, int64_t now_ns)
+{
+    while (sessions->count > 0)
+        vd_sessions_close(sessions, sessions->list[sessions->count - 1], sentence, now_ns);
+}
+
 int vd_sessions_expire(vd_sessions *sessions, int64_t now_ns)
 {
     int expired = 0;

@@ -30,7 +30,7 @@ static void finish_jobs(vd_serve *serve)
     while ((job = vd_work_take(serve->work))) {
         int64_t now_ns = vd_clock_now_ns();
         vd_session *session = vd_session_ref(job->session); /* it may end with its last job */
-        if (job->code == VD_OK)
+        if (job->code == VD_OK && !vd_session_ended(session))
             count_latency(&serve->latency, (double)(now_ns - job->received_ns) / 1e9);
         vd_session_finish(session, job, now_ns);
         vd_session_unref(&session);
@@ -94,7 +94,7 @@ static gboolean tick(void *context)
     vd_links_tick(serve, now_ns);
     vd_channels_tick(serve, now_ns);
     if (vd_sessions_expire(serve->sessions, now_ns) > 0)
-        vd_audiences_sweep(serve, VD_CLOSE_EXPIRED, "The session timed out.");
+        vd_audiences_sweep(serve, VD_CLOSE_NORMAL, "The session timed out.");
     if (now_ns - serve->measured_ns >= (MEASURE_MS - TICK_MS / 2) * VD_NS_PER_MS)
         measure(serve, now_ns);
     return G_SOURCE_CONTINUE;

@@ -82,10 +82,13 @@ static gssize input_read_now(GPollableInputStream *stream, void *buffer, gsize s
     gssize count =
         g_pollable_input_stream_read_nonblocking(base_input(input->base), buffer, size, NULL, &failure);
     if (count > 0) {
-        if (!input->watch->did_read(input->watch->context, buffer, (size_t)count))
+        count = input->watch->did_read(input->watch->context, buffer, (size_t)count);
+        if (count < 0)
             return read_nonsense(input, buffer, size);
-    } else if (!g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) && !input->over &&
-               input->watch->is_idle(input->watch->context)) {
+        return count > 0 ? count : fail_would_block(error);
+    }
+    if (!g_error_matches(failure, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) && !input->over &&
+        input->watch->is_idle(input->watch->context)) {
         g_clear_error(&failure);
         return read_nonsense(input, buffer, size);
     }

@@ -18,8 +18,8 @@ typedef enum vd_wire_turn {
 
 typedef struct vd_wire_watch {
     vd_wire_turn (*may_read)(void *context);
-    /* False: libsoup is not to see them, but something that it refuses. */
-    bool (*did_read)(void *context, const uint8_t *bytes, size_t size);
+    /* How many of them libsoup is to see; negative: none, but something that it refuses. */
+    gssize (*did_read)(void *context, const uint8_t *bytes, size_t size);
     void (*did_write)(void *context, const uint8_t *bytes, size_t size);
     /* Whether the client is between two requests or within a head; asked when it has gone. */
     bool (*is_idle)(void *context);

@@ -3,7 +3,7 @@
 
 const WAITS_S = [0.5, 1, 2, 4, 8, 15];
 const PING_MS = 10000;
-const CLOSE_REPLACED = 4001, CLOSE_EXPIRED = 4002;
+const CLOSE_REPLACED = 4001;
 const TOKEN = "vedette-token";
 
 /* An answer of the service that is no success, with its own sentence. */
@@ -129,8 +129,8 @@ export class Session extends EventTarget {
                 return;
             this.socket = null;
             this.ready = false;
-            if (code === CLOSE_REPLACED || code === CLOSE_EXPIRED)
-                this.id = null; // it is another's now, or nobody's
+            if (code === CLOSE_REPLACED)
+                this.id = null; // it is another's now
             this.later(words || reason || "The connection is lost.");
         };
     }

@@ -15,6 +15,7 @@ import urllib.request
 import raw_service
 from serve_openapi import faults
 from serve_running import Running
+from streaming import WebSocket
 
 PROGRAM = sys.argv.pop(1)
 SLOW = float(os.environ.get('VEDETTE_TEST_SLOWNESS', '1'))
@@ -167,6 +168,16 @@ class Cameras(unittest.TestCase):
         watcher.connection.close()
         wait_for(lambda: self.cameras()['Tür 1']['watchers'] == 0, 'who went is not counted')
         self.assertEqual(self.cameras()['Tür 1']['dropped'], 0)
+
+    def test_it_is_to_be_read_only(self):
+        """What a client says is refused, under the frame's id where it has one."""
+        with WebSocket(self.url, '/stream/cameras/Broken') as watcher:
+            self.assertEqual(watcher.receive()['type'], 'state')
+            for message, frame_id in (({'type': 'config', 'config': {}}, None), ({'type': 'next', 'frame_id': 'a'}, 'a'),
+                                      ({'type': 'frame', 'frame_id': 3, 'image_data': 'Zm9v'}, 3), (b'picture', None)):
+                watcher.send(message) if isinstance(message, dict) else watcher.send_picture(message)
+                self.assertEqual(watcher.receive(), {'type': 'error', 'frame_id': frame_id,
+                                                     'error': "A camera's messages are to be read only."})
 
 
 if __name__ == '__main__':

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.parse
 
 import streaming
 from serve_running import SLOW, Running
@@ -173,15 +174,66 @@ class FramesTest(ServedTest):
             self.assertEqual(answered(events.receive()), (reply.json['frame_id'], 'result'))
             self.assertEqual(http.ask('POST', process, b'x', 'text/plain').status, 415)
             self.assertEqual(http.ask('POST', process, b'', 'image/png').status, 400)
-            self.assertEqual(http.ask('POST', process + '?timestamp=soon', picture, 'image/png').status, 400)
             self.assertEqual(http.ask('POST', process + '?frame=7', picture, 'image/png').json['field'], 'frame')
             both = http.ask('POST', process + '?frame_id=7', {'image_data': base64.b64encode(picture).decode()})
-            self.assertEqual((both.status, 'query' in both.json['error']), (400, True))
+            self.assertEqual((both.status, 'query' in both.json['error'], both.json['field']), (422, True, 'frame_id'))
             self.assertEqual(http.ask('DELETE', '/stream/sessions/' + made.json['client_id']).status, 204)
             last = events.receive()
             self.assertEqual((last['type'], 'deleted' in last['error']), ('error', True))
             with self.assertRaises(EOFError):
                 events.receive()
+
+    def test_values_of_frames(self):
+        """The same values are refused in the query, in the body and over the WebSocket, in the same words."""
+        session = ask(self.url, 'POST', '/stream/sessions', {'fps_limit': 30}).json['client_id']
+        process, picture = f'/stream/process/{session}', png()
+        text = base64.b64encode(picture).decode()
+        words = {'frame_id': ['x' * 160, 'é' * 80, 'x' * 300, '"' * 160], 'timestamp': ['nan', 'inf', '1e400', '0x10', '', 'x']}
+        values = {'frame_id': [True, [1], {'a': 1}, *words['frame_id']], 'timestamp': ['x', True, [], '3'],
+                  'image_data': [None, 7, '', '****'], 'type': ['ping', 7]}
+        ranges = {'frame_id': 'a number, or a text of at most 159 bytes', 'timestamp': 'a number of seconds'}
+
+        def check(reply, field, value):
+            self.assertEqual((reply.status, set(reply.json)), (422, {'error', 'field', 'value', 'range'}), (field, value))
+            self.assertEqual((reply.json['field'], reply.json['range']), (field, ranges.get(field, reply.json['range'])))
+            if len(str(value)) < 50:
+                self.assertEqual(reply.json['value'], value)
+
+        with WebSocket(self.url) as talk, Http(self.url) as http:
+            talk.receive()
+            for field, given in words.items():
+                for value in given:
+                    path = f'{process}?{field}={urllib.parse.quote(value)}'
+                    check(http.ask('POST', path, picture, 'image/png'), field, value)
+            for field, given in values.items():
+                for value in given:
+                    frame = {'image_data': text, field: value}
+                    reply = http.ask('POST', process, frame)
+                    check(reply, field, value)
+                    talk.send({'type': 'frame', **frame})
+                    if field != 'type':
+                        self.assertEqual(talk.receive(), {'type': 'error', 'error': reply.json['error'], 'frame_id': None})
+                    else:
+                        talk.receive()
+            check(http.ask('POST', process, {}), 'image_data', None)
+            for frame_id in ('x' * 159, '\x01' * 159, 'é' * 79, '"\\\n' * 53):
+                reply = http.ask('POST', process, {'image_data': text, 'frame_id': frame_id})
+                self.assertEqual((reply.status, reply.json), (202, {'frame_id': frame_id}))
+                talk.send({'type': 'frame', 'image_data': '*', 'frame_id': frame_id})
+                self.assertEqual(talk.receive()['frame_id'], frame_id)
+            for frame_id in ('x' * 159, 'é' * 79, '"\\ ' * 53):
+                path = f'{process}?frame_id={urllib.parse.quote(frame_id)}'
+                self.assertEqual(http.ask('POST', path, picture, 'image/png').json, {'frame_id': frame_id})
+
+    def test_errors_of_no_frame(self):
+        """They say so: their frame_id is null."""
+        with WebSocket(self.url) as old:
+            session = old.receive()['client_id']
+            with WebSocket(self.url, '/stream/detection?client_id=' + session) as new:
+                new.receive()
+                self.assertEqual(old.until_closed()[0][-1]['frame_id'], None)
+                ask(self.url, 'DELETE', '/stream/sessions/' + session)
+                self.assertEqual(new.until_closed()[0][-1]['frame_id'], None)
 
     def test_resuming(self):
         """Answers wait for whoever comes back."""
@@ -340,6 +392,9 @@ class TimeoutTest(ServedTest):
                 time.sleep(0.3)
             self.assertEqual(ask(self.url, 'GET', '/stream/sessions/' + session).status, 404)
             self.assertEqual(ask(self.url, 'GET', '/stream/sessions/' + busy).status, 200)
+            with self.assertRaises(TimeoutError):  # nor does one that is only read
+                talk.receive(2.5 * SLOW)
+            self.assertEqual(ask(self.url, 'GET', '/stream/sessions/' + busy).status, 200)
         deadline = time.monotonic() + 5 * SLOW
         while ask(self.url, 'GET', '/stream/sessions/' + busy).status == 200:
             self.assertLess(time.monotonic(), deadline)
@@ -411,7 +466,7 @@ class ProgramTest(unittest.TestCase):
         with Running(PROGRAM, '--model', 'demo') as server:
             port = str(streaming.address_of(server.url)[1])
             told = self.refused('--port', port, '--model', 'demo', status=1)
-            self.assertTrue(port in told and '`streaming`' in told and 'vedette.conf' in told, told)
+            self.assertTrue(port in told and '`streaming`' in told and '--port' in told, told)
 
     def test_who_else_can_come_in(self):
         """More than loopback is told on stderr; the line on stdout stays."""
@@ -452,6 +507,30 @@ class ProgramTest(unittest.TestCase):
             self.assertEqual(ask(server.url, 'GET', '/stream/stats').status, 401)
             self.assertEqual(ask(server.url, 'GET', '/stream/stats', token=token).status, 200)
             self.assertIn(file, self.told(server, 1))
+
+    def test_the_end_of_frames(self):
+        """Those that wait for their turn or are under way are answered before the connection is closed."""
+        for events in (False, True):
+            server = Running(PROGRAM, '--model', 'demo')
+            session = ask(server.url, 'POST', '/stream/sessions', {'fps_limit': 1}).json['client_id']
+            ids, answers = list(range(4)), []
+            with (Events(server.url, '/stream/events/' + session) if events else
+                  WebSocket(server.url, '/stream/detection?client_id=' + session)) as reader:
+                if not events:
+                    reader.receive()  # the configuration
+                for frame_id in ids:
+                    ask(server.url, 'POST', f'/stream/process/{session}?frame_id={frame_id}', png(640, 480),
+                        kind='image/png')
+                server.process.send_signal(signal.SIGTERM)
+                with self.assertRaises((EOFError, streaming.Closed)):
+                    while True:
+                        answers.append(reader.receive())
+            self.assertIn(server.process.wait(5 * SLOW), (130, 143))
+            server.stop()
+            last = answers.pop()
+            self.assertEqual((last['type'], last['error'], last['frame_id']), ('error', 'The service stops.', None))
+            self.assertEqual(sorted(answered(answer)[0] for answer in answers), ids, answers)
+            self.assertEqual(answered(answers[-1]), (3, 'error'), answers)
 
     def test_the_end(self):
         """Clients are told, and it is over at once, whatever they do."""

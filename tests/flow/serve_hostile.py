@@ -9,13 +9,14 @@ import os
 import socket
 import struct
 import sys
+import tempfile
 import threading
 import time
 import unittest
 
 import streaming
 from process_memory import own_bytes
-from serve_running import SLOW, Running
+from serve_running import SLOW, Running, make_token
 from streaming import Bystander, Calm, Events, Http, WebSocket, ask, connect, png, png_of
 
 PROGRAM = None
@@ -25,7 +26,15 @@ SETTINGS = f'streaming = {{ max_image_mb = {IMAGE_MB}; max_image_megapixels = 1;
 MOST_MESSAGE = (IMAGE_MB << 20) // 3 * 4 + (64 << 10)
 
 
-class HostileTest(unittest.TestCase):
+class Refusals(unittest.TestCase):
+    def too_large(self, talk, most):
+        messages, closed = talk.until_closed()
+        self.assertEqual(closed.code, 1009, closed.reason)
+        self.assertTrue(closed.reason.startswith(f'The message has more than {most} bytes, the most'), closed.reason)
+        self.assertEqual(messages, [{'type': 'error', 'error': closed.reason, 'frame_id': None}])
+
+
+class HostileTest(Refusals):
     @classmethod
     def setUpClass(cls):
         cls.server = Running(PROGRAM, '--model', 'demo', settings=SETTINGS)
@@ -98,7 +107,9 @@ class HostileTest(unittest.TestCase):
         with WebSocket(self.url) as talk:
             talk.receive()
             talk.send(b'{"type":"ping","timestamp":"\xff\xfe"}')
-            self.assertEqual(talk.until_closed()[1].code, 1007)
+            messages, closed = talk.until_closed()
+            self.assertEqual((closed.code, closed.reason), (1007, 'The message is not valid UTF-8.'))
+            self.assertEqual(messages, [{'type': 'error', 'error': closed.reason, 'frame_id': None}])
         session = ask(self.url, 'POST', '/stream/sessions', {}).json['client_id']
         for body in (b'\xff', b'{"type":"frame","image_data":"\xc3("}', b'{"\xed\xa0\x80":1}'):
             self.assertEqual(ask(self.url, 'POST', '/stream/process/' + session, body).status, 400, body)
@@ -106,15 +117,15 @@ class HostileTest(unittest.TestCase):
 
     def test_protocol_errors(self):
         for raw in (b'\x81\x05hello', b'\xf1\x80\0\0\0\0', b'\x83\x80\0\0\0\0', b'\x80\x80\0\0\0\0', b'\x89\xfe\x01\x00' + b'\0' * 260,
-                    b'\x88\x81\0\0\0\0x', b'\x81\xff' + b'\xff' * 8 + b'\0' * 4):
+                    b'\x88\x81\0\0\0\0x', b'\x89\xff' + struct.pack('>Q', 1 << 40) + b'\0' * 9000,
+                    b'\x8a\xfe\x7f\xff\0\0\0\0', WebSocket.frame(8, struct.pack('>H', 1005)),
+                    WebSocket.frame(1, b'a', last=False) + WebSocket.frame(1, b'b')):
             with WebSocket(self.url) as talk:
                 talk.receive()
                 talk.send_raw(raw)
-                try:
-                    _, closed = talk.until_closed()
-                    self.assertIn(closed.code, (1002, 1006, 1009), raw)
-                except ConnectionError:
-                    pass
+                messages, closed = talk.until_closed()
+                self.assertEqual((closed.code, closed.reason[:26]), (1002, 'What came is no frame of a'), raw)
+                self.assertEqual(messages, [{'type': 'error', 'error': closed.reason, 'frame_id': None}], raw)
 
     # --- Too much
 
@@ -134,12 +145,29 @@ class HostileTest(unittest.TestCase):
             self.assertEqual(http.read_head()[0], 101)
 
     def test_messages_that_are_too_large(self):
-        frame = WebSocket.frame(2, b'\0' * 16)
-        lying = bytes([0x82, 0x80 | 127]) + struct.pack('>Q', MOST_MESSAGE + 1) + frame[-20:]
-        with WebSocket(self.url) as talk:
+        before = self.metric('refused_total{why="size"}')
+        memory = own_bytes(self.server.process.pid)
+        for size in (MOST_MESSAGE + 1, 1 << 40, (1 << 63) - 1, (1 << 64) - 1):
+            for kind in (0x81, 0x82):
+                for more in (0, 16, 400000):  # of what was announced
+                    with WebSocket(self.url) as talk:
+                        talk.receive()
+                        talk.send({'type': 'ping', 'timestamp': 1})  # what stands before is still answered
+                        talk.send_raw(bytes([kind, 0x80 | 127]) + struct.pack('>Q', size) + b'\0' * (4 + more))
+                        self.assertEqual(talk.receive()['type'], 'ping')
+                        self.too_large(talk, MOST_MESSAGE)
+        for size in (MOST_MESSAGE + 1, 12 << 20):  # sent whole, whether it is read or not
+            with WebSocket(self.url) as talk:
+                talk.receive()
+                talk.send_raw(WebSocket.frame(2, b'\0' * size))
+                self.too_large(talk, MOST_MESSAGE)
+        with WebSocket(self.url) as talk:  # the most that there may be
             talk.receive()
-            talk.send_raw(lying)
-            self.assertIn(talk.until_closed()[1].code, (1009, 1006))
+            talk.send(b'{"type":"ping","timestamp":2}' + b' ' * (MOST_MESSAGE - 29))
+            self.assertEqual(talk.receive(), {'type': 'ping', 'timestamp': 2})
+        self.assertEqual(self.metric('refused_total{why="size"}'), before + 26)
+        if SLOW == 1:
+            self.assertLess(own_bytes(self.server.process.pid) - memory, 24 << 20)
         with WebSocket(self.url) as talk:  # no frame is too large, but the message is
             talk.receive()
             part = WebSocket.frame(0, b'\0' * 60000, last=False)
@@ -326,8 +354,26 @@ class HostileTest(unittest.TestCase):
         time.sleep(0.5)
         self.wait_for(lambda: self.metric('connections') <= 3, 'connections to go', 5)
 
-class FloodTest(unittest.TestCase):
+
+class FloodTest(Refusals):
     """Limits of how many and how often; the bystander comes from the same address, so it stands aside."""
+
+    def test_strangers_say_little(self):
+        """Before the token is known a message is small."""
+        with tempfile.TemporaryDirectory() as folder:
+            path, token = make_token(folder)
+            with Running(PROGRAM, '--model', 'demo', '--token-file', path) as server:
+                for data in (WebSocket.frame(1, b' ' * 4097), WebSocket.frame(2, b'\0' * 5000), WebSocket.frame(1, b' ' * 60000),
+                             b'\x81\xff' + struct.pack('>Q', 1 << 50) + b'\0' * 4,
+                             WebSocket.frame(1, b' ' * 4000, last=False) + WebSocket.frame(0, b' ' * 97)):
+                    with WebSocket(server.url) as talk:
+                        talk.send_raw(data)
+                        self.too_large(talk, 4096)
+                with WebSocket(server.url) as talk:
+                    talk.send(json.dumps({'type': 'auth', 'token': token}).encode().ljust(4096))
+                    self.assertEqual(talk.receive()['type'], 'config')
+                    talk.send(b'{"type":"ping","timestamp":2}'.ljust(60000))
+                    self.assertEqual(talk.receive(), {'type': 'ping', 'timestamp': 2})
 
     def test_requests_a_second(self):
         with Running(PROGRAM, '--model', 'demo', settings='streaming = { max_requests_per_s = 20; };') as server:

@@ -8,6 +8,7 @@
 #include "serve/config.h"
 #include "serve/heads.h"
 #include "serve/message.h"
+#include "serve/message_fields.h"
 #include "unit/session_walk.h"
 
 enum { MOST_BYTES = 65536, MOST_STEPS = 3000 };
@@ -102,7 +103,22 @@ static void read_message(const char *text, size_t size, bool body)
     must(error.text[0] != '\0' && error.code == code, "a refusal without a sentence");
     must(!message.bytes && !message.config, "a refusal leaves something behind");
     check_id(message.frame_id);
+    if (message.refusal.field[0])
+        check_refusal(&error, &message.refusal);
     json_decref(parse_own(vd_message_write_error(error.text, message.frame_id, NULL)));
+}
+
+static void read_words(const char *name, const char *value)
+{
+    vd_message message = {0};
+    vd_error error;
+    bool is_time = strcmp(name, "timestamp") == 0;
+    int code = is_time ? vd_message_set_timestamp_text(&message, value, &error)
+                       : vd_message_set_frame_id_text(&message, value, &error);
+    check_id(message.frame_id);
+    must(code == VD_OK || message.frame_id[0] == '\0', "a frame_id that cannot be is kept");
+    if (code != VD_OK && message.refusal.field[0])
+        check_refusal(&error, &message.refusal);
 }
 
 /* name=value&name=value */
@@ -118,6 +134,7 @@ static void read_query(char *query)
         if (vd_session_config_change_text(&config, part, value ? value : "", 30, &refusal, &error) != VD_OK)
             check_refusal(&error, &refusal);
         check_config(&config);
+        read_words(part, value ? value : "");
     }
 }
 

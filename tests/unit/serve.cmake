@@ -1,6 +1,7 @@
 foreach(name config message access heads session tracks)
   vd_test(serve_${name} MODULES serve LIBS PkgConfig::JANSSON)
 endforeach()
+vd_test(serve_slow MODULES serve LIBS PkgConfig::JANSSON)
 vd_test(serve_sessions SOURCES session_walk.c MODULES serve LIBS PkgConfig::JANSSON)
 vd_test(serve_findings SOURCES session_walk.c ${PROJECT_SOURCE_DIR}/tests/fuzz/entry_serve.c MODULES serve
   LIBS PkgConfig::JANSSON)

@@ -42,7 +42,7 @@ START_TEST(test_frames_in_pieces_of_any_size)
     for (size_t piece = 1; piece < 200000; piece = piece * 3 + 1) {
         vd_frames frames = {0};
         for (size_t at = 0; at < size; at += piece)
-            vd_frames_pass(&frames, bytes + at, size - at < piece ? size - at : piece);
+            vd_frames_pass(&frames, bytes + at, size - at < piece ? size - at : piece, UINT64_MAX);
         ck_assert(vd_frames_between(&frames));
         ck_assert_uint_eq(frames.frames, sizeof sizes / sizeof *sizes);
         ck_assert_uint_eq(frames.data_bytes, payload);
@@ -55,14 +55,14 @@ START_TEST(test_a_message_of_many_frames)
 {
     uint8_t bytes[600];
     vd_frames frames = {0};
-    vd_frames_pass(&frames, bytes, frame(bytes, 1, false, 100));
+    vd_frames_pass(&frames, bytes, frame(bytes, 1, false, 100), UINT64_MAX);
     ck_assert(!vd_frames_between(&frames));
-    vd_frames_pass(&frames, bytes, frame(bytes, 9, true, 50)); /* a ping may stand between */
+    vd_frames_pass(&frames, bytes, frame(bytes, 9, true, 50), UINT64_MAX); /* a ping may stand between */
     ck_assert_uint_eq(frames.message_bytes, 100);
-    vd_frames_pass(&frames, bytes, frame(bytes, 0, false, 200));
+    vd_frames_pass(&frames, bytes, frame(bytes, 0, false, 200), UINT64_MAX);
     ck_assert_uint_eq(frames.message_bytes, 300);
     ck_assert_uint_eq(frames.ends, 0);
-    vd_frames_pass(&frames, bytes, frame(bytes, 0, true, 7));
+    vd_frames_pass(&frames, bytes, frame(bytes, 0, true, 7), UINT64_MAX);
     ck_assert_uint_eq(frames.ends, 1);
     ck_assert(vd_frames_between(&frames));
     ck_assert_uint_eq(frames.data_bytes, 307); /* without the ping's */
@@ -77,16 +77,30 @@ START_TEST(test_what_a_header_announces_counts_at_once)
     frame(bytes, 2, true, 0);
     bytes[1] = 0x80 | 127;
     memset(bytes + 2, 0xff, 8);
-    vd_frames_pass(&frames, bytes, 14);
-    ck_assert_uint_eq(frames.message_bytes, UINT64_MAX);
+    ck_assert_uint_eq(vd_frames_pass(&frames, bytes, 14, 1 << 20), 9);
+    ck_assert_int_eq(frames.over, VD_FRAMES_TOO_LARGE);
+    ck_assert_uint_eq(frames.most, 1 << 20);
     ck_assert(!vd_frames_between(&frames));
+    ck_assert_uint_eq(vd_frames_pass(&frames, bytes, 14, UINT64_MAX), 0); /* it stays over */
     vd_frames two = {0};
-    vd_frames_pass(&two, bytes, frame(bytes, 2, false, 10));
+    vd_frames_pass(&two, bytes, frame(bytes, 2, false, 10), UINT64_MAX - 1);
     bytes[0] = 0;
     bytes[1] = 0x80 | 127;
     memset(bytes + 2, 0xff, 8);
-    vd_frames_pass(&two, bytes, 14);
-    ck_assert_uint_eq(two.message_bytes, UINT64_MAX); /* and does not wrap around */
+    ck_assert_uint_eq(vd_frames_pass(&two, bytes, 14, UINT64_MAX - 1), 9); /* and does not wrap around */
+    ck_assert_int_eq(two.over, VD_FRAMES_TOO_LARGE);
+}
+END_TEST
+
+START_TEST(test_a_ping_that_is_too_large)
+{
+    uint8_t bytes[400];
+    for (size_t size = 120; size < 130; size++) {
+        vd_frames frames = {0};
+        size_t whole = frame(bytes, 9, true, size);
+        ck_assert_uint_eq(vd_frames_pass(&frames, bytes, whole, UINT64_MAX), size <= 125 ? whole : 3);
+        ck_assert_int_eq(frames.over, size <= 125 ? VD_FRAMES_GO_ON : VD_FRAMES_BROKEN);
+    }
 }
 END_TEST
 
@@ -129,9 +143,24 @@ START_TEST(test_queries_have_a_most)
     char text[2000] = "a=";
     memset(text + 2, 'x', VD_QUERY_VALUE - 1);
     ck_assert_int_eq(vd_query_read(text, &query, &error), VD_OK);
+    ck_assert_uint_eq(strlen(vd_query_get(&query, "a")), VD_QUERY_VALUE - 1);
+    for (int more = 0; more < 4; more++) { /* what is too long is none that anybody takes */
+        memset(text + 2, '1', VD_QUERY_VALUE - more);
+        strcpy(text + 2 + VD_QUERY_VALUE - more, "%c3%a4%c3%a4&b=2");
+        ck_assert_int_eq(vd_query_read(text, &query, &error), VD_OK);
+        const char *cut = vd_query_get(&query, "a");
+        ck_assert_uint_lt(strlen(cut), VD_QUERY_VALUE);
+        ck_assert_uint_gt(strlen(cut), 159);
+        ck_assert_str_eq(cut + strlen(cut) - 3, "\xe2\x80\xa6");
+        double number;
+        ck_assert(!vd_query_number(cut, &number));
+        ck_assert_str_eq(vd_query_get(&query, "b"), "2");
+    }
     memset(text + 2, 'x', VD_QUERY_VALUE);
-    ck_assert_str_eq(refusal_of(text), "`a` in the query is longer than 191 bytes.");
+    strcpy(text + 2 + VD_QUERY_VALUE, "%0a"); /* nor may anything stand behind the cut */
+    ck_assert_int_eq(vd_query_read(text, &query, &error), VD_EFORMAT);
     memset(text, 'x', VD_QUERY_NAME);
+    text[VD_QUERY_NAME] = '\0';
     ck_assert_str_eq(refusal_of(text), "A word of the query is longer than 47 bytes.");
     text[0] = '\0';
     for (int i = 0; i < VD_QUERY_MOST; i++)
@@ -216,6 +245,38 @@ START_TEST(test_what_is_open)
 }
 END_TEST
 
+/* How much passes before it is over. */
+static size_t pass_in_pieces(const uint8_t *bytes, size_t size, size_t piece, uint64_t most)
+{
+    vd_frames frames = {0};
+    for (size_t at = 0; at < size; at += piece) {
+        size_t part = size - at < piece ? size - at : piece;
+        size_t passed = vd_frames_pass(&frames, bytes + at, part, most);
+        if (passed < part)
+            return at + passed;
+    }
+    return size;
+}
+
+/* What makes a message too large is not let through: nobody behind us is to see the length. */
+START_TEST(test_a_message_that_is_too_large)
+{
+    static const size_t sizes[] = {0, 100, 125, 126, 300, 70000};
+    static uint8_t bytes[200000];
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t piece = 1; piece < 200; piece = piece * 3 + 1) {
+            size_t first = frame(bytes, 2, false, 50), ping = frame(bytes + first, 9, true, 120);
+            size_t before = first + ping, whole = before + frame(bytes + before, 0, true, sizes[i]);
+            size_t length_size = sizes[i] < 126 ? 2 : sizes[i] < 65536 ? 4 : 10;
+            for (uint64_t most = 49 + sizes[i]; most < 52 + sizes[i]; most++) {
+                bool fits = most >= 50 + sizes[i];
+                size_t passed = pass_in_pieces(bytes, whole, piece, most);
+                ck_assert_uint_eq(passed, fits ? whole : most < 50 ? 1 : before + length_size - 1);
+            }
+        }
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("serve_http");
@@ -223,6 +284,8 @@ static Suite *make_suite(void)
     tcase_add_test(tests, test_frames_in_pieces_of_any_size);
     tcase_add_test(tests, test_a_message_of_many_frames);
     tcase_add_test(tests, test_what_a_header_announces_counts_at_once);
+    tcase_add_test(tests, test_a_message_that_is_too_large);
+    tcase_add_test(tests, test_a_ping_that_is_too_large);
     tcase_add_test(tests, test_queries);
     tcase_add_test(tests, test_queries_have_a_most);
     tcase_add_test(tests, test_words_of_routes);

@@ -43,8 +43,11 @@ static void run(vd_session *session, vd_job **jobs, vd_result_pool *pool, int n,
         shortage_go_on(&short_memory);
         vd_session_finish(session, job, now_ns);
     }
+    vd_job *last = vd_session_start(session, 0, now_ns, &next_ns);
     vd_session_end(session, "It was deleted.", now_ns);
     shortage_end(&short_memory);
+    case_detect(last, pool, &object, 1, now_ns);
+    vd_session_finish(session, last, now_ns); /* answered now, if it could not be before */
 }
 
 static void run_once(int n, bool all)

@@ -10,6 +10,7 @@
 #include "seeded.h"
 #include "serve/base64.h"
 #include "serve/message.h"
+#include "serve/message_fields.h"
 #include "vedette/app/feed.h"
 
 enum { MOST_BYTES = 1 << 20 };
@@ -173,23 +174,119 @@ START_TEST(test_frame_ids)
 }
 END_TEST
 
+/* Bytes of the text itself count, whatever they take as JSON. */
 START_TEST(test_long_frame_ids)
 {
-    for (int length = 150; length < 170; length++) {
-        char text[512], id[200];
-        memset(id, 'x', sizeof id);
-        snprintf(text, sizeof text, "{\"type\":\"next\",\"frame_id\":\"%.*s\"}", length, id);
-        ck_assert_int_eq(read_text(text), length + 2 < VD_FRAME_ID ? VD_OK : VD_EINVAL);
-        if (length + 2 < VD_FRAME_ID)
-            ck_assert_uint_eq(strlen(message.frame_id), (size_t)length + 2);
+    static const struct {
+        const char *written;
+        int bytes, kept; /* as JSON */
+    } letters[] = {{"x", 1, 1},    {"\xc3\xa9", 2, 2}, {"\\u00e9", 2, 2},
+                   {"\\\"", 1, 2}, {"\\u0001", 1, 6},  {"\\n", 1, 2}};
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+        for (int count = 70; count < 170; count++) {
+            char text[2048] = "{\"type\":\"next\",\"frame_id\":\"";
+            for (int k = 0; k < count; k++)
+                strcat(text, letters[i].written);
+            strcat(text, "\"}");
+            bool fits = count * letters[i].bytes <= VD_FRAME_ID_BYTES;
+            ck_assert_int_eq(read_text(text), fits ? VD_OK : VD_EINVAL);
+            ck_assert_uint_eq(strlen(message.frame_id), fits ? (size_t)(count * letters[i].kept) + 2 : 0);
+            if (fits)
+                continue;
+            ck_assert_str_eq(message.refusal.field, "frame_id");
+            ck_assert_str_eq(message.refusal.range, "a number, or a text of at most 159 bytes");
+            ck_assert_ptr_nonnull(strstr(error.text, "it must be a number, or a text of at most 159 bytes."));
+        }
+}
+END_TEST
+
+START_TEST(test_long_stamps)
+{
+    for (int count = 55; count < 70; count++) {
+        char text[512] = "{\"type\":\"ping\",\"timestamp\":\"";
+        for (int k = 0; k < count; k++)
+            strcat(text, "\\u0001");
+        strcat(text, "\"}");
+        ck_assert_int_eq(read_text(text), count <= VD_STAMP_BYTES ? VD_OK : VD_EFORMAT);
+        if (count <= VD_STAMP_BYTES)
+            ck_assert_uint_eq(strlen(message.stamp), (size_t)count * 6 + 2);
     }
-    /* What takes more room written than read. */
-    char text[2048] = "{\"type\":\"next\",\"frame_id\":\"";
-    for (int i = 0; i < 100; i++)
-        strcat(text, "\\u0001");
-    strcat(text, "\"}");
-    ck_assert_int_eq(read_text(text), VD_EINVAL);
-    ck_assert_str_eq(message.frame_id, "");
+}
+END_TEST
+
+/* What a frame's fields cannot be, from a message and from a query. */
+static const struct {
+    const char *text, *field, *value, *said;
+} refused[] = {
+    {"{\"frame_id\":true,\"image_data\":\"Zm9v\"}", "frame_id", "true",
+     "frame_id is true; it must be a number, or a text of at most 159 bytes."},
+    {"{\"frame_id\":{\"a\":1},\"image_data\":\"Zm9v\"}", "frame_id", "{\"a\":1}",
+     "frame_id is {\"a\":1}; it must"},
+    {"{\"timestamp\":\"x\",\"image_data\":\"Zm9v\"}", "timestamp", "\"x\"",
+     "timestamp is \"x\"; it must be a number of seconds."},
+    {"{\"timestamp\":true,\"image_data\":\"Zm9v\"}", "timestamp", "true", "timestamp is true; it must"},
+    {"{\"type\":\"ping\"}", "type", "\"ping\"", "it must be `frame` here"},
+    {"{\"type\":5}", "type", "5", "needs a type"},
+    {"{}", "image_data", "null", "needs image_data"},
+    {"{\"image_data\":7}", "image_data", "7", "must be a text"},
+    {"{\"image_data\":\"\"}", "image_data", "\"\"", "empty"},
+    {"{\"image_data\":\"Zm9v*A\"}", "image_data", "\"Zm9v*A\"", "character 5 of 6"},
+    {"{\"image_data\":\"\\u002a\"}", "image_data", "\"*\"", "character 1 of 1"},
+};
+
+START_TEST(test_refused)
+{
+    const char *text = refused[_i].text;
+    ck_assert_int_ne(vd_message_read_frame(text, strlen(text), MOST_BYTES, &message, &error), VD_OK);
+    ck_assert_str_eq(message.refusal.field, refused[_i].field);
+    ck_assert_str_eq(message.refusal.value, refused[_i].value);
+    ck_assert_msg(strstr(error.text, refused[_i].said) != NULL, "%s: %s", text, error.text);
+    ck_assert(message.refusal.range[0] != '\0');
+    ck_assert_int_ne(vd_message_read_frame("{", 1, MOST_BYTES, &message, &error), VD_OK);
+    ck_assert_str_eq(message.refusal.field, ""); /* broken JSON is no value */
+}
+END_TEST
+
+START_TEST(test_words)
+{
+    static const char *const times[] = {"nan", "inf", "-inf", "1e400", "0x10",
+                                        "",    " 1",  "1,5",  "x",     "1\xe2\x80\xa6"};
+    static const struct {
+        const char *word, *kept;
+    } ids[] = {{"7", "7"},
+               {"0", "0"},
+               {"01", "\"01\""},
+               {"1.5", "\"1.5\""},
+               {"-3", "\"-3\""},
+               {"", "\"\""},
+               {"a b", "\"a b\""},
+               {"true", "\"true\""},
+               {"\"", "\"\\\"\""},
+               {"999999999999999", "999999999999999"},
+               {"9999999999999999", "\"9999999999999999\""}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        vd_message one = {0};
+        ck_assert_int_eq(vd_message_set_timestamp_text(&one, times[i], &error), VD_EFORMAT);
+        ck_assert(!one.timed);
+        ck_assert_str_eq(one.refusal.field, "timestamp");
+        ck_assert_ptr_nonnull(strstr(error.text, "it must be a number of seconds."));
+    }
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        vd_message one = {0};
+        ck_assert_int_eq(vd_message_set_frame_id_text(&one, ids[i].word, &error), VD_OK);
+        ck_assert_str_eq(one.frame_id, ids[i].kept);
+    }
+    vd_message one = {0};
+    ck_assert_int_eq(vd_message_set_timestamp_text(&one, "-1.5e2", &error), VD_OK);
+    ck_assert(one.timed && one.timestamp == -150);
+    char word[200];
+    memset(word, '"', sizeof word);
+    word[160] = '\0';
+    ck_assert_int_eq(vd_message_set_frame_id_text(&one, word, &error), VD_EINVAL);
+    ck_assert_str_eq(one.refusal.field, "frame_id");
+    word[159] = '\0';
+    ck_assert_int_eq(vd_message_set_frame_id_text(&one, word, &error), VD_OK);
+    ck_assert_uint_eq(strlen(one.frame_id), 2 * 159 + 2);
 }
 END_TEST
 
@@ -260,7 +357,7 @@ static const struct {
     {"{\"type\":\"frame\",\"frame_id\":7,\"image_data\":\"data:text/plain;base64,Zm9v,\"}", VD_EFORMAT,
      "Base64", "7"},
     {"{\"type\":\"frame\",\"frame_id\":\"a\",\"image_data\":\"Zm9v\",\"timestamp\":\"now\"}", VD_EFORMAT,
-     "timestamp must be", "\"a\""},
+     "timestamp is \"now\"; it must be a number of seconds.", "\"a\""},
     {"{\"type\":\"next\"}", VD_EFORMAT, "needs a frame_id", ""},
     {"[[[[[[[[[1]]]]]]]]]", VD_EFORMAT, "deeper than 8", ""},
     {"{\"type\":\"ping\",\"a\":{\"b\":[{\"c\":[[[[[1]]]]]}]}}", VD_EFORMAT, "deeper than 8", ""},
@@ -526,7 +623,7 @@ START_TEST(test_write_others)
     ck_assert_str_eq(text, "{\"type\":\"ping\",\"timestamp\":1.5}");
     free(text);
     text = vd_message_write_error("Wrong.", NULL, NULL);
-    ck_assert_str_eq(text, "{\"type\":\"error\",\"error\":\"Wrong.\"}");
+    ck_assert_str_eq(text, "{\"type\":\"error\",\"error\":\"Wrong.\",\"frame_id\":null}");
     free(text);
     vd_refusal refusal = {"fps_limit", "99", "a whole number from 1 to 30"};
     text = vd_message_write_error("Wrong.", "", &refusal);
@@ -622,6 +719,9 @@ static Suite *make_suite(void)
     tcase_add_test(tests, test_frame);
     tcase_add_test(tests, test_frame_ids);
     tcase_add_test(tests, test_long_frame_ids);
+    tcase_add_test(tests, test_long_stamps);
+    tcase_add_loop_test(tests, test_refused, 0, sizeof refused / sizeof *refused);
+    tcase_add_test(tests, test_words);
     tcase_add_test(tests, test_others);
     tcase_add_loop_test(tests, test_bad, 0, sizeof bad / sizeof *bad);
     tcase_add_test(tests, test_depth);

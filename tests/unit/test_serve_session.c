@@ -383,15 +383,40 @@ START_TEST(test_end)
     vd_session_end(session, "It was deleted.", 2 * VD_NS_PER_S);
     vd_session_end(session, "Again.", 2 * VD_NS_PER_S);
     ck_assert(vd_session_ended(session));
-    ck_assert_int_eq(case_count(&box, "error", NULL), 4);
-    ck_assert_str_eq(json_string_value(json_object_get(box.answers[3], "error")), "It was deleted.");
-    ck_assert_int_eq(case_frame(&box, 3), 5);
+    ck_assert_int_eq(case_count(&box, "error", NULL), 6); /* those under way as well */
+    for (int i = 0; i < 6; i++) {
+        ck_assert_str_eq(json_string_value(json_object_get(box.answers[i], "error")), "It was deleted.");
+        ck_assert_int_eq(case_frame(&box, i), i);
+    }
+    check_ledger(2 * VD_NS_PER_S);
     offer(6, 2 * VD_NS_PER_S);
-    ck_assert_int_eq(case_count(&box, "error", NULL), 5);
+    ck_assert_int_eq(case_count(&box, "error", NULL), 7);
     ck_assert_ptr_null(start(0, 3 * VD_NS_PER_S));
     finish(second, 3 * VD_NS_PER_S);
     finish(first, 3 * VD_NS_PER_S);
-    ck_assert_int_eq(case_count(&box, "detection_result", NULL), 2);
+    ck_assert_int_eq(box.count, 7); /* none twice */
+    ck_assert_int_eq(vd_session_get_stats(session, 3 * VD_NS_PER_S).under_way, 0);
+    check_ledger(3 * VD_NS_PER_S);
+}
+END_TEST
+
+/* One is back already and waits for an earlier one: it has its result. */
+START_TEST(test_end_with_a_result)
+{
+    open_session(30, 50);
+    offer(0, VD_NS_PER_S);
+    offer(1, VD_NS_PER_S + 34 * MS);
+    vd_job *first = start(0, VD_NS_PER_S + 40 * MS), *second = start(0, VD_NS_PER_S + 40 * MS);
+    finish(second, 2 * VD_NS_PER_S);
+    ck_assert_int_eq(box.count, 0);
+    vd_session_end(session, "It was deleted.", 2 * VD_NS_PER_S);
+    ck_assert_int_eq(box.count, 2);
+    ck_assert_str_eq(case_type(&box, 0), "error");
+    ck_assert_int_eq(case_frame(&box, 0), 0);
+    ck_assert_str_eq(case_type(&box, 1), "detection_result");
+    ck_assert_int_eq(case_frame(&box, 1), 1);
+    finish(first, 3 * VD_NS_PER_S);
+    ck_assert_int_eq(box.count, 2);
     check_ledger(3 * VD_NS_PER_S);
 }
 END_TEST
@@ -577,6 +602,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, test_order);
     tcase_add_test(tests, test_times);
     tcase_add_test(tests, test_end);
+    tcase_add_test(tests, test_end_with_a_result);
     tcase_add_test(tests, test_last_reference);
     tcase_add_test(tests, test_time_out);
     tcase_add_test(tests, test_answers_wait);

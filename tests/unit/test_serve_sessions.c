@@ -164,38 +164,42 @@ START_TEST(test_next)
 }
 END_TEST
 
-/* What a session did stays counted when it is gone, also what comes back after that. */
+/* What a session did stays counted when it is gone, and nothing twice when a frame comes back after that. */
 START_TEST(test_sums)
 {
     vd_session *session = open_for("10.0.0.1", -1);
-    int64_t next_ns = INT64_MAX;
-    for (int i = 0; i < 5; i++)
+    int64_t next_ns = INT64_MAX, before_ns = VD_NS_PER_S - 200 * VD_NS_PER_MS;
+    vd_session_offer(session, case_job(0), before_ns);
+    vd_job *job = vd_sessions_start(sessions, 0, before_ns, &next_ns);
+    case_detect(job, pool, NULL, 0, before_ns);
+    vd_session_finish(session, job, before_ns + 20 * VD_NS_PER_MS);
+    for (int i = 1; i < 6; i++)
         vd_session_offer(session, case_job(i), VD_NS_PER_S);
-    vd_job *job = vd_sessions_start(sessions, 0, VD_NS_PER_S, &next_ns);
+    job = vd_sessions_start(sessions, 0, VD_NS_PER_S, &next_ns);
     vd_sessions_close(sessions, session, "Deleted.", VD_NS_PER_S);
     vd_sessions_close(sessions, session, "Twice.", VD_NS_PER_S);
     vd_session_stats total = vd_sessions_total(sessions, VD_NS_PER_S);
-    ck_assert_uint_eq(total.frames, 5);
-    ck_assert_int_eq(total.under_way, 1);
+    ck_assert_uint_eq(total.frames, 6);
+    ck_assert_int_eq(total.under_way, 0); /* it is answered */
     ck_assert_uint_eq(total.skipped[VD_SKIP_FPS_LIMIT], 3);
-    ck_assert_uint_eq(total.failed, 1);
+    ck_assert_uint_eq(total.failed, 2);
+    ck_assert_uint_eq(total.results, 1);
     ck_assert(case_ledger_holds(&total));
     case_detect(job, pool, NULL, 0, VD_NS_PER_S);
     vd_session_finish(job->session, job, VD_NS_PER_S + 20 * VD_NS_PER_MS);
-    total = vd_sessions_total(sessions, VD_NS_PER_S);
-    ck_assert_uint_eq(total.results, 1);
-    ck_assert_int_eq(total.under_way, 0);
-    vd_sessions_expire(sessions, 2 * VD_NS_PER_S); /* now it is gone */
+    vd_sessions_expire(sessions, 2 * VD_NS_PER_S);
     total = vd_sessions_total(sessions, 2 * VD_NS_PER_S);
-    ck_assert_uint_eq(total.frames, 5);
+    ck_assert_uint_eq(total.frames, 6);
     ck_assert_uint_eq(total.results, 1);
+    ck_assert_uint_eq(total.failed, 2);
     ck_assert(case_ledger_holds(&total));
     ck_assert_int_eq(total.answers_waiting, 0);
     ck_assert_double_eq_tol(total.p50_ms, 20, 2);
 }
 END_TEST
 
-/* The service stops while frames are under way: they come back to sessions that are in no list any more. */
+/* The service stops while frames are under way: they are answered, and come back to sessions that are in no
+ * list any more. */
 START_TEST(test_stop_under_way)
 {
     case_box box = {0};
@@ -205,10 +209,15 @@ START_TEST(test_stop_under_way)
     vd_session_offer(session, case_job(0), VD_NS_PER_S);
     vd_session_offer(session, case_job(1), VD_NS_PER_S);
     vd_job *job = vd_sessions_start(sessions, 0, VD_NS_PER_S, &next_ns);
+    vd_sessions_close_all(sessions, "The service stops.", VD_NS_PER_S);
+    ck_assert_uint_eq(vd_sessions_count(sessions), 0);
     vd_sessions_free(&sessions);
     ck_assert_ptr_null(sessions);
-    ck_assert_int_eq(box.count, 1);
-    ck_assert_str_eq(json_string_value(json_object_get(box.answers[0], "error")), "The service stops.");
+    ck_assert_int_eq(box.count, 2);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_str_eq(json_string_value(json_object_get(box.answers[i], "error")), "The service stops.");
+        ck_assert_int_eq(case_frame(&box, i), i);
+    }
     case_detect(job, pool, NULL, 0, VD_NS_PER_S);
     vd_session_finish(job->session, job, 2 * VD_NS_PER_S);
     ck_assert_int_eq(box.count, 2);
