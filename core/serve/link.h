@@ -90,6 +90,9 @@ void vd_link_drop(vd_link *link);
 /* Enforces the limits of time, of all links. */
 void vd_links_tick(vd_serve *serve, int64_t now_ns);
 
+/* Takes it out of the list, closes and frees it: when libsoup has let go of its stream, or never had it. */
+void vd_link_free(vd_link *link);
+
 /* Drops them all. */
 void vd_links_drop(vd_serve *serve);
 
