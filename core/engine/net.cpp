@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <mutex>
 
 #include "engine/device.hpp"
 #include "engine/guard.hpp"
@@ -38,8 +39,14 @@ struct making {
     vd_error *error;
 };
 
+/* One at a time: where a node of a TensorFlow graph lacks what is looked for, OpenCV's readers empty
+ * protobuf's default message in its place, which all threads share. Workers that opened such a network
+ * together failed or crashed once in some hundred times. */
+std::mutex reading;
+
 cv::dnn::Net read_network(const vd_model *model, bool planned)
 {
+    std::lock_guard<std::mutex> lock(reading);
     const char *network = reinterpret_cast<const char *>(model->network);
     const char *config = reinterpret_cast<const char *>(model->config);
     if (planned)
