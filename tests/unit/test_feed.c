@@ -136,6 +136,8 @@ START_TEST(what_waits_is_bounded_and_events_stay)
     ck_assert_int_eq(vd_camera_subscribe(camera, 0, NULL, NULL, &none), VD_EINVAL);
     ck_assert_int_eq(vd_camera_subscribe(camera, VD_FEED_MOST + 1, NULL, NULL, &none), VD_EINVAL);
     UNTIL(status_of(camera).state == VD_CAMERA_ENDED);
+    UNTIL(status_of(camera).pending_detection == 0);
+    UNTIL(event_of(camera, 1)->thumbnail && event_of(camera, 2)->thumbnail);
     ck_assert_int_ge(atomic_load(&woken), 1);
     ck_assert_uint_ge(vd_feed_dropped(feed), status_of(camera).detected - 8);
     vd_feed_item item;
@@ -155,9 +157,13 @@ START_TEST(what_waits_is_bounded_and_events_stay)
     ck_assert_int_ge(kinds[VD_FEED_DETECTIONS], 1); /* and of them the newest */
     ck_assert_int_gt(newest, 59 - 16);
     ck_assert(vd_camera_judge(camera, 1, VD_JUDGEMENT_CONFIRMED));
-    ck_assert_int_eq(take(feed, &item), VD_OK);
-    ck_assert(item.kind == VD_FEED_EVENT && item.event.id == 1);
-    ck_assert_int_eq(item.event.judgement, VD_JUDGEMENT_CONFIRMED);
+    bool told = false;
+    while (!told) { /* what was on its way may come before it */
+        ck_assert_int_eq(take(feed, &item), VD_OK);
+        told = item.kind == VD_FEED_EVENT && item.event.id == 1 &&
+               item.event.judgement == VD_JUDGEMENT_CONFIRMED;
+        vd_feed_item_clear(&item);
+    }
     vd_feed_close(&feed);
     vd_camera_close(&camera);
 }
