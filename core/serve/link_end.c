@@ -106,24 +106,26 @@ static void end_too_large(vd_link *link)
     vd_channels_end(link->serve, link, VD_CLOSE_TOO_BIG, sentence);
 }
 
+/* The channel's last words may find the connection broken: the link is gone after them. */
 static void tick_stream(vd_link *link, int64_t now_ns)
 {
     int64_t s = VD_NS_PER_S;
+    bool is_late = link->socket && link->message_ns && now_ns - link->message_ns > MESSAGE_S * s;
+    link->deaf = link->deaf || is_late;
+    if (link->socket && link->deaf)
+        vd_link_deafen(link);
     if (link->blocked_ns && now_ns - link->blocked_ns > BLOCKED_S * s)
         vd_channels_cut(link->serve, link, "it does not read");
     else if (link->socket && link->in.over == VD_FRAMES_TOO_LARGE)
         end_too_large(link);
     else if (link->socket && link->in.over == VD_FRAMES_BROKEN)
         vd_channels_end(link->serve, link, VD_CLOSE_PROTOCOL, VD_NO_FRAME);
+    else if (is_late)
+        vd_channels_end(link->serve, link, VD_CLOSE_POLICY, "A message took too long to arrive.");
     else if (link->socket && link->deaf)
         vd_channels_end(link->serve, link, VD_CLOSE_POLICY, "Too many frames a second.");
-    else if (link->socket && link->message_ns && now_ns - link->message_ns > MESSAGE_S * s) {
-        link->deaf = true;
-        vd_channels_end(link->serve, link, VD_CLOSE_POLICY, "A message took too long to arrive.");
-    } else if (link->socket && now_ns - link->read_ns > SILENT_S * s)
+    else if (link->socket && now_ns - link->read_ns > SILENT_S * s)
         vd_channels_cut(link->serve, link, "it does not answer");
-    if (link->socket && link->deaf)
-        vd_link_deafen(link);
 }
 
 static void tick_link(vd_link *link, int64_t now_ns)
