@@ -15,7 +15,12 @@
 #include "base/clock.h"
 #include "base/future.h"
 
-enum { SPARE_REQUESTS = 64 }; /* kept beyond a full queue: those that workers and callers have */
+enum {
+    SPARE_REQUESTS = 64,    /* kept beyond a full queue: those that workers and callers have */
+    PREPARED_REQUESTS = 16, /* there from the start: as many as a video has under way when it is busiest */
+};
+
+static void prepare_requests(vd_schedule *schedule);
 
 int vd_schedule_new(size_t capacity, vd_schedule **ret_schedule)
 {
@@ -32,6 +37,7 @@ int vd_schedule_new(size_t capacity, vd_schedule **ret_schedule)
         goto no_room;
     if (vd_mutex_init(&schedule->spare_lock, VD_RANK_POOL))
         goto no_spare;
+    prepare_requests(schedule);
     *ret_schedule = schedule;
     return VD_OK;
 no_spare:
@@ -182,6 +188,19 @@ no_future:
 no_batch:
     free(request);
     return NULL;
+}
+
+/* So that a queue that is longer than ever, late in a video, allocates nothing. Without memory they are made
+ * when they are needed. */
+static void prepare_requests(vd_schedule *schedule)
+{
+    vd_request *request;
+    for (int i = 0; i < PREPARED_REQUESTS && (request = allocate_request(1, false)); i++) {
+        atomic_fetch_add(&schedule->references, 1);
+        request->schedule = schedule;
+        vd_future *future = request->future;
+        vd_future_unref(&future); /* gives it back */
+    }
 }
 
 static vd_request *make_request(vd_schedule *schedule, const vd_input *inputs, size_t count, bool is_batch,
