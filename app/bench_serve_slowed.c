@@ -11,7 +11,7 @@
  * cores too, or full quality would not fit even where nothing is slowed. */
 enum { SESSIONS = 10, WORKERS = 1, SAMPLES = 15, MORE = 512 };
 #define FACTOR 4
-#define NORMAL_LOAD 0.45 /* of the detector at its own pace: slowed it is asked for 1.8 times what it can */
+#define NORMAL_LOAD 0.36 /* of the detector at its own pace: slowed it is asked for 1.4 times what it can */
 #define LEAST_OVERLOAD 1.3
 #define AFTER_S 12 /* how long it is watched afterwards */
 #define BEFORE_S 4
