@@ -39,9 +39,8 @@ struct making {
     vd_error *error;
 };
 
-/* One at a time: where a node of a TensorFlow graph lacks what is looked for, OpenCV's readers empty
- * protobuf's default message in its place, which all threads share. Workers that opened such a network
- * together failed or crashed once in some hundred times. */
+/* One at a time: workers that opened a TensorFlow network together failed ("dstTotal != 0") or crashed about
+ * once in a hundred times. Which of the reader's state they share was not found. */
 std::mutex reading;
 
 cv::dnn::Net read_network(const vd_model *model, bool planned)
